@@ -1,0 +1,62 @@
+/**
+ * Every fault that Boxer itself can have, by its stable wire code. A program that fails inside the sandbox is
+ * never one of these: it is a result. The HTTP status of each code is chosen in `http/errors.ts`.
+ */
+export type ErrorCode =
+  // the request is wrong
+  | "invalid_request"
+  | "invalid_json"
+  | "unsupported_media_type"
+  | "payload_too_large"
+  | "invalid_path"
+  | "unknown_file"
+  | "invalid_image_reference"
+  | "network_not_allowed"
+  | "not_found"
+  // the run was stopped by a limit or by somebody
+  | "timed_out"
+  | "output_limit"
+  | "output_files_limit"
+  | "canceled"
+  | "queue_full"
+  | "draining"
+  // ours or the host's
+  | "image_not_found"
+  | "image_pull_failed"
+  | "image_invalid"
+  | "sandbox_failed"
+  | "sandbox_crashed"
+  | "runsc_missing"
+  | "disk_full"
+  | "internal";
+
+/** Options of a {@link BoxerError}. */
+export interface BoxerErrorOptions {
+  cause?: unknown;
+  /** The request field or configuration key at fault, such as `limits.memory_mb`. */
+  field?: string;
+}
+
+/** A fault with a stable code and a message fit to be shown to the client. */
+export class BoxerError extends Error {
+  override readonly name = "BoxerError";
+  readonly code: ErrorCode;
+  readonly field: string | undefined;
+
+  constructor(code: ErrorCode, message: string, options: BoxerErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.field = options.field;
+  }
+}
+
+/** The message of anything thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** The errno name (`ENOENT`, …) of a system error, or undefined for anything else. */
+export function errnoOf(error: unknown): string | undefined {
+  if (error instanceof Error && "code" in error && typeof error.code === "string") return error.code;
+  return undefined;
+}

@@ -1,0 +1,67 @@
+import { Database as Sqlite } from "bun:sqlite";
+import type {
+  Child,
+  Connection,
+  Database,
+  Platform,
+  ServeOptions,
+  Server,
+  SpawnOptions,
+} from "./platform.ts";
+
+/** Bun refuses a larger body with an empty 413 of its own; the routes bound theirs and answer in JSON. */
+const MAX_REQUEST_BODY_BYTES = Number.MAX_SAFE_INTEGER;
+/** A client that sends nothing for this long is cut, unless its route called `keepAlive()`. */
+const IDLE_TIMEOUT_SECS = 60;
+
+/** The {@link Platform} on Bun. */
+export const bunPlatform: Platform = { name: "bun", spawn, serve, openDatabase };
+
+function spawn(argv: readonly string[], options: SpawnOptions): Child {
+  const child = Bun.spawn([...argv], {
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    env: { ...options.env },
+    stdin: options.stdin ?? "ignore",
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  return {
+    pid: child.pid,
+    stdout: child.stdout,
+    stderr: child.stderr,
+    exited: child.exited.then(() => ({ code: child.exitCode, signal: child.signalCode })),
+    kill: (signal) => child.kill(signal),
+  };
+}
+
+async function serve(options: ServeOptions): Promise<Server> {
+  const server = Bun.serve({
+    ...(options.hostname === undefined ? {} : { hostname: options.hostname }),
+    port: options.port,
+    idleTimeout: IDLE_TIMEOUT_SECS,
+    maxRequestBodySize: MAX_REQUEST_BODY_BYTES,
+    fetch(request, self) {
+      const connection: Connection = {
+        remoteAddress: self.requestIP(request)?.address,
+        keepAlive: () => self.timeout(request, 0),
+      };
+      return options.fetch(request, connection);
+    },
+  });
+  return {
+    hostname: server.hostname ?? "",
+    port: server.port ?? options.port,
+    stop: () => server.stop(),
+  };
+}
+
+function openDatabase(path: string): Database {
+  const database = new Sqlite(path, { create: true, strict: true });
+  return {
+    exec: (sql) => void database.run(sql),
+    run: (sql, ...parameters) => void database.query(sql).run(...parameters),
+    all: (sql, ...parameters) =>
+      database.query<Record<string, unknown>, typeof parameters>(sql).all(...parameters),
+    close: () => database.close(),
+  };
+}

@@ -1,0 +1,75 @@
+import { spawn as spawnProcess } from "node:child_process";
+import { once } from "node:events";
+import { DatabaseSync } from "node:sqlite";
+import type {
+  Child,
+  Connection,
+  Database,
+  ExitStatus,
+  Platform,
+  ServeOptions,
+  Server,
+  SpawnOptions,
+} from "./platform.ts";
+
+/** The part of Deno's own API that serving needs; its global types would clash with Bun's. */
+interface DenoApi {
+  serve(
+    options: { hostname?: string; port: number; onListen(): void },
+    handler: (request: Request, info: { remoteAddr: { hostname?: string } }) => Response | Promise<Response>,
+  ): { addr: { hostname: string; port: number }; shutdown(): Promise<void> };
+}
+
+/** The {@link Platform} on Deno. */
+export const denoPlatform: Platform = { name: "deno", spawn, serve, openDatabase };
+
+function spawn(argv: readonly string[], options: SpawnOptions): Child {
+  const [command = "", ...args] = argv;
+  const child = spawnProcess(command, args, {
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    env: { ...options.env },
+    stdio: [options.stdin ? "pipe" : "ignore", "pipe", "pipe"],
+  });
+  if (child.pid === undefined) {
+    // Deno reports ENOENT by event only; the caller wants it at once, as Bun gives it.
+    child.on("error", () => {});
+    throw Object.assign(new Error(`Cannot start ${command}`), { code: "ENOENT" });
+  }
+  // A child that ends without reading its stdin breaks the pipe; that is its own affair.
+  child.stdin?.on("error", () => {});
+  child.stdin?.end(options.stdin);
+  return {
+    pid: child.pid,
+    stdout: child.stdout as AsyncIterable<Uint8Array>,
+    stderr: child.stderr as AsyncIterable<Uint8Array>,
+    exited: once(child, "exit").then(([code, signal]): ExitStatus => ({ code, signal })),
+    kill: (signal) => void child.kill(signal),
+  };
+}
+
+async function serve(options: ServeOptions): Promise<Server> {
+  const { Deno } = globalThis as unknown as { Deno: DenoApi };
+  const server = Deno.serve(
+    {
+      // Deno's own default is IPv4 only.
+      hostname: options.hostname ?? "::",
+      port: options.port,
+      onListen() {},
+    },
+    (request, info) => {
+      const connection: Connection = { remoteAddress: info.remoteAddr.hostname, keepAlive() {} };
+      return options.fetch(request, connection);
+    },
+  );
+  return { hostname: server.addr.hostname, port: server.addr.port, stop: () => server.shutdown() };
+}
+
+function openDatabase(path: string): Database {
+  const database = new DatabaseSync(path);
+  return {
+    exec: (sql) => database.exec(sql),
+    run: (sql, ...parameters) => void database.prepare(sql).run(...parameters),
+    all: (sql, ...parameters) => database.prepare(sql).all(...parameters) as Record<string, unknown>[],
+    close: () => database.close(),
+  };
+}

@@ -1,0 +1,69 @@
+/**
+ * What Boxer needs from its JavaScript runtime and cannot have from `node:` modules alike on both. `bun.ts` and
+ * `deno.ts` implement it; nothing else names a runtime.
+ */
+export interface Platform {
+  readonly name: "bun" | "deno";
+  /** Starts a process; see {@link SpawnOptions}. Throws when it cannot be started (ENOENT, EACCES, EAGAIN). */
+  spawn(argv: readonly string[], options: SpawnOptions): Child;
+  /** Serves HTTP until stopped. Throws EADDRINUSE and the like. */
+  serve(options: ServeOptions): Promise<Server>;
+  /** Opens (and creates) an SQLite database. */
+  openDatabase(path: string): Database;
+}
+
+export interface SpawnOptions {
+  cwd?: string;
+  /** The whole environment of the child; nothing is inherited. */
+  env: Readonly<Record<string, string>>;
+  /** Bytes for the child's stdin, or nothing: then it reads end of file at once. */
+  stdin?: Uint8Array;
+}
+
+/** How a process ended: one of the two is null. */
+export interface ExitStatus {
+  code: number | null;
+  signal: string | null;
+}
+
+/** A running process whose stdout and stderr are pipes that must be read. */
+export interface Child {
+  readonly pid: number;
+  readonly stdout: AsyncIterable<Uint8Array>;
+  readonly stderr: AsyncIterable<Uint8Array>;
+  /** Settles when the process has been reaped. Its pipes may stay open if a descendant holds them. */
+  readonly exited: Promise<ExitStatus>;
+  /** Sends a signal; does nothing once the process has ended. */
+  kill(signal: NodeJS.Signals): void;
+}
+
+export interface ServeOptions {
+  /** Address to bind; undefined means every address, IPv4 and IPv6. */
+  hostname: string | undefined;
+  /** 0 picks a free port. */
+  port: number;
+  fetch(request: Request, connection: Connection): Response | Promise<Response>;
+}
+
+/** What is known of the connection that a request came by. */
+export interface Connection {
+  /** Remote address without port, or undefined when unknown. */
+  readonly remoteAddress: string | undefined;
+  /** Lifts the idle time-out for this request: a run may be silent for its whole wall clock. */
+  keepAlive(): void;
+}
+
+export interface Server {
+  readonly hostname: string;
+  readonly port: number;
+  /** Takes no new connections, lets requests in flight end, then settles. */
+  stop(): Promise<void>;
+}
+
+/** The part of SQLite that both runtimes share. */
+export interface Database {
+  exec(sql: string): void;
+  run(sql: string, ...parameters: (string | number | null)[]): void;
+  all(sql: string, ...parameters: (string | number | null)[]): Record<string, unknown>[];
+  close(): void;
+}
