@@ -29,7 +29,7 @@ function spawn(argv: readonly string[], options: SpawnOptions): Child {
     pid: child.pid,
     stdout: child.stdout,
     stderr: child.stderr,
-    exited: child.exited.then(() => ({ code: child.exitCode, signal: child.signalCode })),
+    exited: child.exited.then(() => ({ code: child.exitCode, signal: child.signalCode as string | null })),
     kill: (signal) => child.kill(signal),
   };
 }

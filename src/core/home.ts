@@ -1,0 +1,28 @@
+import { join } from "node:path";
+
+/** Where each kind of data lives under the configured `home`. All are on one file system, so renames are atomic. */
+export interface Home {
+  readonly root: string;
+  /** SQLite file whose exclusive lock says that a server owns this home. */
+  readonly lock: string;
+  /** Blobs, rootfs files and the index of references; owned by `image/`. */
+  readonly images: string;
+  /** Uploaded files, and captured outputs under `output/{exec_id}`; owned by `files/`. */
+  readonly files: string;
+  /** Uploads on their way in; emptied at start. */
+  readonly uploads: string;
+  /** One directory per run in flight; emptied at start. */
+  readonly runs: string;
+}
+
+/** The layout of a home directory; touches nothing. */
+export function homeAt(root: string): Home {
+  return {
+    root,
+    lock: join(root, "lock.sqlite"),
+    images: join(root, "images"),
+    files: join(root, "files"),
+    uploads: join(root, "uploads"),
+    runs: join(root, "runs"),
+  };
+}
