@@ -11,7 +11,9 @@ export type ErrorCode =
   | "invalid_path"
   | "unknown_file"
   | "invalid_image_reference"
+  | "cross_site"
   | "network_not_allowed"
+  | "network_unavailable"
   | "not_found"
   // the run was stopped by a limit or by somebody
   | "timed_out"
@@ -42,6 +44,8 @@ export class BoxerError extends Error {
   override readonly name = "BoxerError";
   readonly code: ErrorCode;
   readonly field: string | undefined;
+  /** The run that failed, once it has an id. */
+  exec_id: string | undefined;
 
   constructor(code: ErrorCode, message: string, options: BoxerErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });

@@ -13,6 +13,8 @@ export interface Home {
   readonly uploads: string;
   /** One directory per run in flight; emptied at start. */
   readonly runs: string;
+  /** Stays empty: the formal root of every bundle, whose real one is the image. */
+  readonly emptyRoot: string;
 }
 
 /** The layout of a home directory; touches nothing. */
@@ -24,5 +26,6 @@ export function homeAt(root: string): Home {
     files: join(root, "files"),
     uploads: join(root, "uploads"),
     runs: join(root, "runs"),
+    emptyRoot: join(root, "empty"),
   };
 }

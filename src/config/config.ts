@@ -1,0 +1,110 @@
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import type { ConfigFile } from "./config-schema.ts";
+import type { ListenAddress } from "./listen-address.ts";
+
+/** The limits of one run; null means no limit. */
+export interface RunLimits {
+  readonly cpu_cores: number | null;
+  readonly memory_mb: number | null;
+  readonly wall_clock_secs: number | null;
+  readonly pids_limit: number | null;
+  readonly nofile: number | null;
+}
+
+/** The configuration in force: every key is present. `ConfigSchema` describes each. */
+export interface Config {
+  readonly home: string;
+  /** Undefined: to be looked up. */
+  readonly runsc_path: string | undefined;
+  /** Undefined: to be looked up. */
+  readonly mkfs_erofs_path: string | undefined;
+  readonly platform: "systrap" | "ptrace" | "kvm";
+  readonly listen: ListenAddress;
+  readonly ignore_cgroups: boolean;
+  readonly output_limit_bytes: number;
+  readonly upload_limit_bytes: number;
+  readonly request_limit_bytes: number;
+  readonly output_files_limit_bytes: number;
+  readonly output_files_limit_count: number;
+  readonly dns_servers: readonly string[];
+  readonly max_concurrent_runs: number;
+  readonly max_queued_runs: number;
+  readonly shutdown_grace_secs: number;
+  readonly insecure_registries: readonly string[];
+  readonly registry_mirrors: Readonly<Record<string, readonly string[]>>;
+  readonly image_tag_ttl_secs: number;
+  readonly pull_timeout_secs: number;
+  readonly max_image_bytes: number;
+  readonly max_image_entries: number;
+  readonly defaults: RunLimits;
+}
+
+const MIB = 1 << 20;
+const BUILT_IN_LIMITS: RunLimits = {
+  cpu_cores: 1,
+  memory_mb: 256,
+  wall_clock_secs: 30,
+  pids_limit: 64,
+  nofile: 256,
+};
+
+/**
+ * Fills in what a configuration file leaves out. Pure.
+ * @param listen the parsed `listen_addr`
+ * @param userHome what `~` stands for
+ */
+export function completeConfig(file: ConfigFile, listen: ListenAddress, userHome: string): Config {
+  const expand = (path: string): string => path.replace(/^~(?=\/|$)/, userHome);
+  const optionalPath = (path: string | undefined) => (path === undefined ? undefined : expand(path));
+  return {
+    home: expand(file.home ?? join(userHome, ".boxer")),
+    runsc_path: optionalPath(file.runsc_path),
+    mkfs_erofs_path: optionalPath(file.mkfs_erofs_path),
+    platform: file.platform ?? "systrap",
+    listen,
+    ignore_cgroups: file.ignore_cgroups ?? false,
+    output_limit_bytes: file.output_limit_bytes ?? 10 * MIB,
+    upload_limit_bytes: file.upload_limit_bytes ?? 10 * MIB,
+    request_limit_bytes: file.request_limit_bytes ?? 16 * MIB,
+    output_files_limit_bytes: file.output_files_limit_bytes ?? 100 * MIB,
+    output_files_limit_count: file.output_files_limit_count ?? 1000,
+    dns_servers: file.dns_servers ?? ["8.8.8.8", "8.8.4.4"],
+    max_concurrent_runs: file.max_concurrent_runs ?? 4 * availableParallelism(),
+    max_queued_runs: file.max_queued_runs ?? 256,
+    shutdown_grace_secs: file.shutdown_grace_secs ?? 30,
+    insecure_registries: file.insecure_registries ?? [],
+    registry_mirrors: file.registry_mirrors ?? {},
+    image_tag_ttl_secs: file.image_tag_ttl_secs ?? 300,
+    pull_timeout_secs: file.pull_timeout_secs ?? 600,
+    max_image_bytes: file.max_image_bytes ?? 16 * 1024 * MIB,
+    max_image_entries: file.max_image_entries ?? 1_000_000,
+    defaults: resolveLimits(file.defaults, BUILT_IN_LIMITS, "unlimited"),
+  };
+}
+
+/** Limits as a request or a configuration file may state them. */
+export type StatedLimits = { readonly [K in keyof RunLimits]?: number | null | undefined };
+
+/**
+ * Fills in limits that are not stated: absent and 0 always mean the fallback. Pure.
+ * @param nullMeans a request's null is the default; a configuration's null is no limit at all
+ */
+export function resolveLimits(
+  stated: StatedLimits | undefined,
+  fallback: RunLimits,
+  nullMeans: "default" | "unlimited",
+): RunLimits {
+  const pick = (key: keyof RunLimits): number | null => {
+    const value = stated?.[key];
+    if (value === null && nullMeans === "unlimited") return null;
+    return value || fallback[key];
+  };
+  return {
+    cpu_cores: pick("cpu_cores"),
+    memory_mb: pick("memory_mb"),
+    wall_clock_secs: pick("wall_clock_secs"),
+    pids_limit: pick("pids_limit"),
+    nofile: pick("nofile"),
+  };
+}

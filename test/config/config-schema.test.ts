@@ -1,0 +1,103 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { ConfigSchema } from "../../src/config/config-schema.ts";
+import { compileSchema } from "../../src/core/schema.ts";
+
+const checker = compileSchema(ConfigSchema);
+
+/** For each key: values that must be taken, and values that must be refused. */
+const KEYS: Record<string, { good: unknown[]; bad: unknown[] }> = {
+  home: { good: ["~/.boxer", "/data"], bad: [1, "", null, {}] },
+  runsc_path: { good: ["/usr/bin/runsc"], bad: [1, "", null, []] },
+  mkfs_erofs_path: { good: ["/usr/bin/mkfs.erofs"], bad: [true, "", null] },
+  platform: { good: ["systrap", "ptrace", "kvm"], bad: ["Systrap", "", 1, null] },
+  listen_addr: { good: [":8080"], bad: [8080, "", null] },
+  ignore_cgroups: { good: [true, false], bad: ["true", 0, null] },
+  output_limit_bytes: { good: [1, 10485760], bad: [0, -1, 1.5, "1", null] },
+  upload_limit_bytes: { good: [1], bad: [0, -1, 1.5, "1", null] },
+  request_limit_bytes: { good: [1], bad: [0, -1, 1.5, "1", null] },
+  output_files_limit_bytes: { good: [1], bad: [0, -1, 1.5, "1", null] },
+  output_files_limit_count: { good: [1], bad: [0, -1, 1.5, "1", null] },
+  dns_servers: { good: [[], ["1.1.1.1"]], bad: ["1.1.1.1", null, {}] },
+  max_concurrent_runs: { good: [1, 64], bad: [0, -1, 1.5, "4", null] },
+  max_queued_runs: { good: [0, 1], bad: [-1, 1.5, "4", null] },
+  shutdown_grace_secs: { good: [0, 0.5, 86_400], bad: [-1, 86_401, "30", null] },
+  insecure_registries: { good: [[], ["localhost:5000"]], bad: ["localhost:5000", null] },
+  registry_mirrors: { good: [{}, { "docker.io": ["m"] }], bad: [[], "m", null] },
+  image_tag_ttl_secs: { good: [0, 0.5, 300], bad: [-1, "300", null] },
+  pull_timeout_secs: { good: [1, 600], bad: [0, -1, "600", null] },
+  max_image_bytes: { good: [1], bad: [0, -1, 1.5, "1", null] },
+  max_image_entries: { good: [1], bad: [0, -1, 1.5, "1", null] },
+  defaults: { good: [{}], bad: [null, [], 1, "x"] },
+};
+
+const LIMITS: Record<string, { good: unknown[]; bad: unknown[] }> = {
+  cpu_cores: { good: [null, 0, 0.5, 1024], bad: [-0.1, 1025, "1", true] },
+  memory_mb: { good: [null, 0, 1, 256], bad: [-1, 1.5, 2 ** 25, "256"] },
+  wall_clock_secs: { good: [null, 0, 0.1, 86_400], bad: [-1, 86_401, "30"] },
+  pids_limit: { good: [null, 0, 1], bad: [-1, 1.5, 2 ** 23, "64"] },
+  nofile: { good: [null, 0, 1], bad: [-1, 1.5, 2 ** 21, "256"] },
+};
+
+test("the tables below cover every key of the schema", () => {
+  assert.deepEqual(Object.keys(KEYS).sort(), Object.keys(ConfigSchema.properties).sort());
+  assert.deepEqual(
+    Object.keys(LIMITS).sort(),
+    Object.keys(ConfigSchema.properties.defaults.properties).sort(),
+  );
+});
+
+describe("each key takes what it should and refuses the rest by its name", () => {
+  for (const [key, { good, bad }] of Object.entries(KEYS)) {
+    test(key, () => {
+      for (const value of good) assert.equal(checker.complain({ [key]: value }), null, JSON.stringify(value));
+      for (const value of bad) assertRefused({ [key]: value }, key);
+    });
+  }
+});
+
+describe("each default limit takes null for none, and names itself when refused", () => {
+  for (const [key, { good, bad }] of Object.entries(LIMITS)) {
+    test(`defaults.${key}`, () => {
+      for (const value of good) {
+        assert.equal(checker.complain({ defaults: { [key]: value } }), null, JSON.stringify(value));
+      }
+      for (const value of bad) assertRefused({ defaults: { [key]: value } }, `defaults.${key}`);
+    });
+  }
+});
+
+describe("entries of lists are checked one by one", () => {
+  const cases: [object, string][] = [
+    [{ dns_servers: ["1.1.1.1", 8] }, "dns_servers[1]"],
+    [{ dns_servers: [""] }, "dns_servers[0]"],
+    [{ insecure_registries: [null] }, "insecure_registries[0]"],
+    [{ registry_mirrors: { "docker.io": "m" } }, "registry_mirrors.docker.io"],
+    [{ registry_mirrors: { "docker.io": ["m", ""] } }, "registry_mirrors.docker.io[1]"],
+  ];
+  for (const [file, field] of cases) test(field, () => assertRefused(file, field));
+});
+
+test("an unknown key is refused by its name, at the top and inside defaults", () => {
+  assertRefused({ listen: ":80" }, "listen");
+  assertRefused({ Home: "/data" }, "Home");
+  assertRefused({ defaults: { cpus: 1 } }, "defaults.cpus");
+});
+
+test("every key tells what it is for", () => {
+  const all = { ...ConfigSchema.properties, ...ConfigSchema.properties.defaults.properties };
+  for (const [key, schema] of Object.entries(all)) {
+    assert.ok("description" in schema && schema.description, `${key} has no description`);
+  }
+});
+
+test("the longest pull time still fits a timer", () => {
+  const longestTimer_ms = 2 ** 31 - 1;
+  assertRefused({ pull_timeout_secs: Math.ceil(longestTimer_ms / 1000) }, "pull_timeout_secs");
+});
+
+function assertRefused(file: unknown, field: string): void {
+  const complaint = checker.complain(file);
+  assert.equal(complaint?.field, field, JSON.stringify(file));
+  assert.ok(complaint.message.startsWith(`${field} `), complaint.message);
+}
