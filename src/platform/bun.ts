@@ -1,4 +1,6 @@
 import { Database as Sqlite } from "bun:sqlite";
+import { closeSync } from "node:fs";
+import { makePipe, readPipe } from "./bun-pipe.ts";
 import type {
   Child,
   Connection,
@@ -18,20 +20,29 @@ const IDLE_TIMEOUT_SECS = 60;
 export const bunPlatform: Platform = { name: "bun", spawn, serve, openDatabase };
 
 function spawn(argv: readonly string[], options: SpawnOptions): Child {
-  const child = Bun.spawn([...argv], {
-    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-    env: { ...options.env },
-    stdin: options.stdin ?? "ignore",
-    stdout: "pipe",
-    stderr: "pipe",
-  });
-  return {
-    pid: child.pid,
-    stdout: child.stdout,
-    stderr: child.stderr,
-    exited: child.exited.then(() => ({ code: child.exitCode, signal: child.signalCode as string | null })),
-    kill: (signal) => child.kill(signal),
-  };
+  const stdout = makePipe();
+  const stderr = makePipe();
+  try {
+    const child = Bun.spawn([...argv], {
+      ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+      env: { ...options.env },
+      stdin: options.stdin ?? "ignore",
+      stdout: stdout.write,
+      stderr: stderr.write,
+    });
+    return {
+      pid: child.pid,
+      stdout: readPipe(stdout.read),
+      stderr: readPipe(stderr.read),
+      exited: child.exited.then(() => ({ code: child.exitCode, signal: child.signalCode as string | null })),
+      kill: (signal) => child.kill(signal),
+    };
+  } catch (error) {
+    for (const { read } of [stdout, stderr]) closeSync(read);
+    throw error;
+  } finally {
+    for (const { write } of [stdout, stderr]) closeSync(write);
+  }
 }
 
 async function serve(options: ServeOptions): Promise<Server> {
