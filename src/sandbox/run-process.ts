@@ -1,0 +1,131 @@
+import type { Child, ExitStatus, Platform } from "../platform/platform.ts";
+import { type BoundedOutput, OutputCollector } from "./bounded-output.ts";
+import { descendantsOf, killAll } from "./process-tree.ts";
+
+/** Why Boxer ended a process that would have gone on. */
+export type StopReason = "timed_out" | "output_limit" | "canceled";
+
+/** What bounds a process. */
+export interface ProcessLimits {
+  /** Null: no limit. */
+  wall_clock_ms: number | null;
+  /** Most bytes kept of each of stdout and stderr; one more stops the process. */
+  output_limit_bytes: number;
+  /** Aborts the process. */
+  signal: AbortSignal;
+}
+
+/** How a process ended and what it said. */
+export interface ProcessExit {
+  readonly status: ExitStatus;
+  /** The first reason to stop it, or null when it ended by itself. */
+  readonly stop: StopReason | null;
+  readonly stdout: BoundedOutput;
+  readonly stderr: BoundedOutput;
+  /** From spawn to exit. */
+  readonly wall_ms: number;
+}
+
+/** How long runsc may take to clean up after its sentry was killed, before it is killed as well. */
+const CLEANUP_GRACE_MS = 300;
+/** How long SIGKILL may take to end a process tree; past it the kernel itself is stuck. */
+const KILL_DEADLINE_MS = 10_000;
+/** How long the pipes may stay open after the process has ended. */
+const DRAIN_MS = 1_000;
+
+/**
+ * Runs a process to its end or to the first limit, reading both streams meanwhile.
+ * @param argv the command; its environment holds PATH only
+ * @throws what `Platform.spawn` throws, and an Error when SIGKILL did not end the process
+ */
+export async function runProcess(
+  platform: Platform,
+  argv: readonly string[],
+  stdin: Uint8Array | undefined,
+  limits: ProcessLimits,
+): Promise<ProcessExit> {
+  const started = performance.now();
+  const env = { PATH: process.env.PATH ?? "/usr/sbin:/usr/bin:/sbin:/bin" };
+  const child = platform.spawn(argv, stdin === undefined ? { env } : { env, stdin });
+  const stopper = new Stopper(child);
+  const disarm = arm(stopper, limits);
+  const stdout = new OutputCollector(limits.output_limit_bytes);
+  const stderr = new OutputCollector(limits.output_limit_bytes);
+  const overflow = () => stopper.stop("output_limit");
+  const reading = Promise.all([
+    stdout.collect(child.stdout, overflow),
+    stderr.collect(child.stderr, overflow),
+  ]);
+  try {
+    const status = await stopper.ended;
+    const wall_ms = Math.round(performance.now() - started);
+    await within(reading, DRAIN_MS);
+    return { status, stop: stopper.reason, stdout: stdout.output, stderr: stderr.output, wall_ms };
+  } finally {
+    disarm();
+  }
+}
+
+/** Watches the clock and the abort signal; returns how to stop watching. */
+function arm(stopper: Stopper, { wall_clock_ms, signal }: ProcessLimits): () => void {
+  const cancel = () => stopper.stop("canceled");
+  if (signal.aborted) cancel();
+  signal.addEventListener("abort", cancel);
+  const timer =
+    wall_clock_ms === null ? undefined : setTimeout(() => stopper.stop("timed_out"), wall_clock_ms);
+  return () => {
+    clearTimeout(timer);
+    signal.removeEventListener("abort", cancel);
+  };
+}
+
+/** Ends a process for the first reason given; later ones change nothing. */
+class Stopper {
+  /** The exit, or a rejection when SIGKILL did not work. */
+  readonly ended: Promise<ExitStatus>;
+  reason: StopReason | null = null;
+  readonly #child: Child;
+  #hasEnded = false;
+  #fail: (error: Error) => void = () => {};
+
+  constructor(child: Child) {
+    this.#child = child;
+    const stuck = new Promise<never>((_, reject) => {
+      this.#fail = reject;
+    });
+    const exited = child.exited.finally(() => {
+      this.#hasEnded = true;
+    });
+    this.ended = Promise.race([exited, stuck]);
+  }
+
+  stop(reason: StopReason): void {
+    if (this.reason !== null || this.#hasEnded) return;
+    this.reason = reason;
+    this.#kill().catch((error) => this.#fail(error));
+  }
+
+  /**
+   * The sentry first: runsc then removes its cgroup and state by itself and ends some 10 ms later. A runsc without
+   * children, or one that lingers, is killed too; its children die with it by their parent-death signal (prctl(2)).
+   */
+  async #kill(): Promise<void> {
+    const { pid } = this.#child;
+    const sandbox = await descendantsOf(pid);
+    killAll(sandbox);
+    if (sandbox.length > 0) await within(this.#child.exited, CLEANUP_GRACE_MS);
+    if (this.#hasEnded) return;
+    killAll([...(await descendantsOf(pid)), pid]);
+    await within(this.#child.exited, KILL_DEADLINE_MS);
+    if (!this.#hasEnded) throw new Error(`process ${pid} survives SIGKILL`);
+  }
+}
+
+/** Waits for a promise, at most so long; tells nothing of its outcome. */
+async function within(promise: Promise<unknown>, deadline_ms: number): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const deadline = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, deadline_ms);
+  });
+  await Promise.race([promise, deadline]).finally(() => clearTimeout(timer));
+}

@@ -1,0 +1,87 @@
+import { readFile, rm, writeFile } from "node:fs/promises";
+import type { Platform } from "../platform/platform.ts";
+import { type ProcessExit, type ProcessLimits, runProcess } from "./run-process.ts";
+import { type RunDirectory, type RunscOptions, runscRunArgv } from "./runsc.ts";
+import { buildSpec, type SpecInput } from "./spec.ts";
+import { parseStartFailure, RUNSC_FAILURE_EXIT_CODE, type StartFailure } from "./start-failure.ts";
+
+/** How a sandbox ended. */
+export interface SandboxExit extends ProcessExit {
+  /** Why the guest never started, or null when it did. */
+  readonly startFailure: StartFailure | null;
+  /** What the Go runtime said when the sentry crashed, or null when it did not. */
+  readonly panic: string | null;
+}
+
+/** Runs sandboxes. */
+export interface Sandbox {
+  /**
+   * Runs one guest to its end in a directory that exists and holds nothing of another run.
+   * @throws Error when runsc cannot be spawned or killed, or the directory cannot be written
+   */
+  run(directory: RunDirectory, guest: Guest, limits: ProcessLimits): Promise<SandboxExit>;
+}
+
+/** What to run. */
+export interface Guest extends Omit<SpecInput, "makeCwd" | "outputDirectory" | "cgroupsPath" | "emptyRoot"> {
+  /** Names the run to runsc and on the host; unique among the sandboxes of the machine. */
+  id: string;
+  stdin: Uint8Array | undefined;
+}
+
+/** Most of a crash report that is kept; the head names the panic. */
+const PANIC_KEPT_CHARS = 4096;
+
+/**
+ * @param options.emptyRoot an empty directory that all runs share as their formal root
+ */
+export function createSandbox(options: {
+  platform: Platform;
+  runsc: RunscOptions;
+  emptyRoot: string;
+}): Sandbox {
+  const { platform, runsc, emptyRoot } = options;
+
+  async function attempt(directory: RunDirectory, guest: Guest, limits: ProcessLimits, makeCwd: boolean) {
+    const spec = buildSpec({
+      ...guest,
+      makeCwd,
+      emptyRoot,
+      outputDirectory: directory.output,
+      cgroupsPath: runsc.ignore_cgroups ? null : `/boxer/${guest.id}`,
+    });
+    await writeFile(`${directory.bundle}/config.json`, JSON.stringify(spec));
+    const argv = runscRunArgv(runsc, directory, containerIdOf(guest.id));
+    return inspect(directory, await runProcess(platform, argv, guest.stdin, limits));
+  }
+
+  return {
+    async run(directory, guest, limits) {
+      const exit = await attempt(directory, guest, limits, false);
+      if (exit.startFailure?.kind !== "no_cwd") return exit;
+      // Only runsc knows what the image holds. A directory is made in a second attempt, so that the usual run, whose
+      // working directory exists, pays nothing for it.
+      await Promise.all(
+        [directory.log, directory.state].map((path) => rm(path, { recursive: true, force: true })),
+      );
+      return attempt(directory, guest, limits, true);
+    },
+  };
+}
+
+/** The tail of an exec id: runsc puts it into the name of a socket, whose path must stay short. */
+function containerIdOf(id: string): string {
+  return id.slice(-12);
+}
+
+async function inspect(directory: RunDirectory, exit: ProcessExit): Promise<SandboxExit> {
+  const { code } = exit.status;
+  const startFailure =
+    code === RUNSC_FAILURE_EXIT_CODE ? parseStartFailure(await readIfAny(directory.log)) : null;
+  const panic = code === 0 ? "" : (await readIfAny(directory.panicLog)).slice(0, PANIC_KEPT_CHARS);
+  return { ...exit, startFailure, panic: panic || null };
+}
+
+async function readIfAny(path: string): Promise<string> {
+  return readFile(path, "utf8").catch(() => "");
+}

@@ -1,0 +1,46 @@
+import { readdir, readFile, rmdir } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { killAll } from "./process-tree.ts";
+
+/** How long killed sandboxes may take to vanish. */
+const VANISH_ATTEMPTS = 200;
+const VANISH_PAUSE_MS = 25;
+
+/**
+ * Ends the sandboxes that an earlier server, killed with SIGKILL, left running.
+ * @param runsDirectory every sandbox of ours carries it in its command line, as runsc's `--root`
+ * @returns how many processes there were
+ * @throws Error when some survive SIGKILL
+ */
+export async function killStraySandboxes(runsDirectory: string): Promise<number> {
+  const strays = await findStrays(runsDirectory);
+  for (let attempt = 0; attempt < VANISH_ATTEMPTS; attempt += 1) {
+    const left = attempt === 0 ? strays : await findStrays(runsDirectory);
+    if (left.length === 0) return strays.length;
+    killAll(left);
+    await sleep(VANISH_PAUSE_MS);
+  }
+  throw new Error(`Sandboxes of an earlier server survive SIGKILL below ${runsDirectory}`);
+}
+
+/** Removes the cgroups of runs by the names of their directories; a cgroup that is gone is no fault. */
+export async function removeStrayCgroups(execIds: readonly string[], cgroupMount: string): Promise<void> {
+  const controllers = await readdir(cgroupMount).catch((): string[] => []);
+  const parents = ["", ...controllers].map((controller) => join(cgroupMount, controller, "boxer"));
+  await Promise.all(
+    execIds.flatMap((id) => parents.map((parent) => rmdir(join(parent, id)).catch(() => {}))),
+  );
+}
+
+async function findStrays(runsDirectory: string): Promise<number[]> {
+  const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name)).map(Number);
+  const prefix = `--root=${runsDirectory}/`;
+  const mine = await Promise.all(
+    pids.map(async (pid) => {
+      const commandLine = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
+      return commandLine.split("\0").some((argument) => argument.startsWith(prefix));
+    }),
+  );
+  return pids.filter((pid, index) => mine[index] && pid !== process.pid);
+}

@@ -1,0 +1,54 @@
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { mkdir, readdir, stat, symlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
+import { CleanupStack } from "../../src/core/cleanup-stack.ts";
+import { errnoOf } from "../../src/core/errors.ts";
+import { makeRunDirectory } from "../../src/sandbox/run-directory.ts";
+import { tempDirectory } from "../support/temp-directory.ts";
+
+function cleanupStack(): CleanupStack {
+  return new CleanupStack((label, error) => assert.fail(`${label}: ${error}`));
+}
+
+test("the directory is private, and /output belongs to the guest's user", async (t) => {
+  const path = join(await tempDirectory(t), "boxer-1");
+  const cleanup = cleanupStack();
+  const directory = await makeRunDirectory(path, cleanup);
+  assert.equal(directory.path, path);
+  assert.deepEqual(await readdir(path), ["output"]);
+  const [own, output] = await Promise.all([stat(path), stat(directory.output)]);
+  assert.equal(own.mode & 0o077, 0);
+  assert.equal(output.mode & 0o777, 0o700);
+  const isRoot = process.geteuid?.() === 0;
+  assert.deepEqual([output.uid, output.gid], isRoot ? [65534, 65534] : [own.uid, own.gid]);
+  await cleanup.run();
+});
+
+test("the undo removes it with all that a guest may have left, and follows no link out of it", async (t) => {
+  const root = await tempDirectory(t);
+  const outside = join(root, "outside");
+  await mkdir(outside);
+  await writeFile(join(outside, "kept"), "");
+  const cleanup = cleanupStack();
+  const { path, output } = await makeRunDirectory(join(root, "boxer-1"), cleanup);
+  await mkdir(join(output, "a", "b"), { recursive: true, mode: 0o000 });
+  await symlink(outside, join(output, "link"));
+  await symlink(outside, join(path, "link"));
+  await cleanup.run();
+  assert.equal(existsSync(path), false);
+  assert.deepEqual(await readdir(outside), ["kept"]);
+});
+
+test("one that cannot be made throws what the system says, and its undo leaves nothing behind", async (t) => {
+  const root = await tempDirectory(t);
+  const cleanup = cleanupStack();
+  const path = join(root, "boxer-1");
+  await writeFile(path, "in the way");
+  await assert.rejects(makeRunDirectory(path, cleanup), (error) =>
+    /EEXIST|ENOTDIR/.test(errnoOf(error) ?? ""),
+  );
+  await cleanup.run();
+  assert.deepEqual(await readdir(root), []);
+});

@@ -1,0 +1,61 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { runDirectoryAt, runscRunArgv } from "../../src/sandbox/runsc.ts";
+
+const DIRECTORY = runDirectoryAt("/root/.boxer/runs/boxer-00000000-0000-4000-8000-000000000000");
+const RUNSC = { path: "/usr/bin/runsc", platform: "systrap", ignore_cgroups: false } as const;
+const argv = (changes = {}) => runscRunArgv({ ...RUNSC, ...changes }, DIRECTORY, "id");
+
+describe("the directory of a run", () => {
+  test("holds all its places, none in another's way", () => {
+    const { path, bundle, ...places } = DIRECTORY;
+    assert.equal(bundle, path);
+    const paths = Object.values(places);
+    assert.equal(new Set(paths).size, paths.length);
+    for (const place of paths) assert.ok(place.startsWith(`${path}/`), place);
+    assert.ok(!paths.includes(`${path}/config.json`));
+  });
+
+  test("leaves room for a control socket in a sockaddr_un", () => {
+    const socket = `${DIRECTORY.state}/runsc-${"x".repeat(12)}.sock`;
+    assert.ok(socket.length < 108, `${socket.length} bytes`);
+  });
+});
+
+describe("the command line of runsc", () => {
+  test("has its own options before the command, and the container's id last", () => {
+    const words = argv();
+    const command = words.indexOf("run");
+    assert.equal(words[0], "/usr/bin/runsc");
+    assert.ok(words.slice(1, command).every((word) => word.startsWith("--")));
+    assert.deepEqual(words.slice(command), ["run", `--bundle=${DIRECTORY.bundle}`, "id"]);
+  });
+
+  test("gives no network, and keeps state and logs in the run's directory", () => {
+    const words = argv();
+    for (const word of [
+      "--network=none",
+      `--root=${DIRECTORY.state}`,
+      `--panic-log=${DIRECTORY.panicLog}`,
+      `--log=${DIRECTORY.log}`,
+      "--log-format=json",
+    ]) {
+      assert.ok(words.includes(word), word);
+    }
+  });
+
+  test("asks for no debug log", () => {
+    assert.ok(!argv().some((word) => word.startsWith("--debug")));
+  });
+
+  test("names the platform of the configuration", () => {
+    for (const platform of ["systrap", "ptrace", "kvm"]) {
+      assert.ok(argv({ platform }).includes(`--platform=${platform}`));
+    }
+  });
+
+  test("skips cgroups only when told so", () => {
+    assert.equal(argv().includes("--ignore-cgroups"), false);
+    assert.equal(argv({ ignore_cgroups: true }).includes("--ignore-cgroups"), true);
+  });
+});
