@@ -1,0 +1,120 @@
+import type { Digest } from "./digest.ts";
+
+/** What an image says about how it wants to be run, from its config blob. Absent fields are empty. */
+export interface ImageConfig {
+  /** `KEY=value`; entries of another form are left out. */
+  readonly env: readonly string[];
+  /** Absolute; `/` where the image names none. */
+  readonly working_dir: string;
+  readonly entrypoint: readonly string[];
+  readonly cmd: readonly string[];
+  /** As written: a name or number, with or without `:group`; empty where the image names none. */
+  readonly user: string;
+}
+
+/** An image that is ready to run. */
+export interface Image {
+  /** Digest of the manifest of our platform, always sha256. */
+  readonly digest: Digest;
+  /** The normalised reference that it was asked for by. */
+  readonly reference: string;
+  /** Path of the EROFS file with the flattened layers. Immutable. */
+  readonly rootfs: string;
+  readonly config: ImageConfig;
+  /** Size of the EROFS file. */
+  readonly size_bytes: number;
+}
+
+/** An image in use: it stays on disk until released. */
+export interface ImageLease {
+  readonly image: Image;
+  /** May be called more than once. */
+  release(): void;
+}
+
+/** Whether to ask the registry: only for what is absent or aged, each time, or not at all. */
+export type PullPolicy = "missing" | "always" | "never";
+
+/** One image of the store, as shown to an operator. */
+export interface ImageSummary {
+  readonly digest: Digest;
+  readonly size_bytes: number;
+  readonly layers: number;
+  readonly pulled_at_ms: number;
+  /** Time of the last acquisition since the start, or undefined. */
+  readonly last_used_at_ms: number | undefined;
+  /** Acquisitions since the start. */
+  readonly uses: number;
+  /** Leases that are not released yet. */
+  readonly in_use: number;
+  readonly references: readonly ReferenceSummary[];
+}
+
+/** One name of an image. */
+export interface ReferenceSummary {
+  readonly reference: string;
+  /** Imported names are not looked up in a registry unless a pull is asked for. */
+  readonly imported: boolean;
+  /** When the registry last said that the name stands for this image. */
+  readonly checked_at_ms: number;
+  /** Why the registry could not be asked when it was last tried, or undefined. */
+  readonly unreachable: string | undefined;
+}
+
+/** What became of a request to remove something. */
+export type RemoveResult = "removed" | "in_use" | "not_found";
+
+/** Images by reference: pulled once, unpacked once, shared by all runs. */
+export interface ImageStore {
+  /**
+   * The image of a reference, pulled first if need be. Concurrent callers share one pull, which goes on while any of
+   * them waits. Takes no file operation when the image is there and its tag is fresh.
+   * @throws BoxerError `invalid_image_reference`, `image_not_found`, `image_pull_failed`, `image_invalid`,
+   *   `disk_full`, `draining` once closing; the signal's reason when that aborts
+   */
+  acquire(reference: string, options: { signal: AbortSignal; pull?: PullPolicy }): Promise<ImageLease>;
+  /**
+   * Takes an image from an OCI image layout directory (`oci-layout`, `index.json`, `blobs/`) under a name of the
+   * caller's choice, which then no longer stands for what it did.
+   * @throws BoxerError as `acquire`
+   */
+  importLayout(directory: string, reference: string): Promise<Image>;
+  /** All images, in the order in which they came. */
+  list(): readonly ImageSummary[];
+  /**
+   * Removes a name, and the image with its last name; or, by digest (`sha256:…`), the image with all its names.
+   * An image in use is kept, and so is its last name.
+   * @throws BoxerError `invalid_image_reference`
+   */
+  remove(referenceOrDigest: string): Promise<RemoveResult>;
+  /** Aborts the pulls in flight, waits for them and for removals under way. No call may follow. */
+  close(): Promise<void>;
+}
+
+/** The machine that images are for, in the words of the OCI image index (GOOS, GOARCH). */
+export interface ImagePlatform {
+  readonly os: string;
+  readonly architecture: string;
+  /** Such as `v7` for 32-bit ARM. */
+  readonly variant?: string;
+}
+
+/** Settings of the image store. */
+export interface ImageStoreConfig {
+  readonly mkfs_path: string;
+  /** Registries (`host` for any port, or `host:port`) that may be spoken to over plain HTTP, beside loopback. */
+  readonly insecure_registries: readonly string[];
+  /** Mirrors (`host:port`) to try before a registry, by registry as references name it (`docker.io`). */
+  readonly registry_mirrors: Readonly<Record<string, readonly string[]>>;
+  readonly platform: ImagePlatform;
+  /** Age after which a tag is looked up again. */
+  readonly image_tag_ttl_secs: number;
+  /** Longest time of one pull, with unpacking. */
+  readonly pull_timeout_secs: number;
+  /** Most bytes of one image, unpacked. */
+  readonly max_image_bytes: number;
+  /** Most files, directories and links of one image. */
+  readonly max_image_entries: number;
+  /** Blobs on their way at the same time, over all pulls. */
+  readonly max_parallel_downloads: number;
+}
