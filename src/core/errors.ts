@@ -15,6 +15,7 @@ export type ErrorCode =
   | "network_not_allowed"
   | "network_unavailable"
   | "not_found"
+  | "range_not_satisfiable"
   // the run was stopped by a limit or by somebody
   | "timed_out"
   | "output_limit"

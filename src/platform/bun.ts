@@ -1,6 +1,7 @@
 import { Database as Sqlite } from "bun:sqlite";
 import { closeSync } from "node:fs";
 import { makePipe, readPipe } from "./bun-pipe.ts";
+import { lazyFileBody } from "./file-body.ts";
 import type {
   Child,
   Connection,
@@ -17,7 +18,7 @@ const MAX_REQUEST_BODY_BYTES = Number.MAX_SAFE_INTEGER;
 const IDLE_TIMEOUT_SECS = 60;
 
 /** The {@link Platform} on Bun. */
-export const bunPlatform: Platform = { name: "bun", spawn, serve, openDatabase };
+export const bunPlatform: Platform = { name: "bun", spawn, serve, fileBody: lazyFileBody, openDatabase };
 
 function spawn(argv: readonly string[], options: SpawnOptions): Child {
   const stdout = makePipe();

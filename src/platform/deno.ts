@@ -1,6 +1,7 @@
 import { spawn as spawnProcess } from "node:child_process";
 import { once } from "node:events";
 import { DatabaseSync } from "node:sqlite";
+import { streamedFileBody } from "./file-body.ts";
 import type {
   Child,
   Connection,
@@ -21,7 +22,13 @@ interface DenoApi {
 }
 
 /** The {@link Platform} on Deno. */
-export const denoPlatform: Platform = { name: "deno", spawn, serve, openDatabase };
+export const denoPlatform: Platform = {
+  name: "deno",
+  spawn,
+  serve,
+  fileBody: streamedFileBody,
+  openDatabase,
+};
 
 function spawn(argv: readonly string[], options: SpawnOptions): Child {
   const [command = "", ...args] = argv;
@@ -38,12 +45,16 @@ function spawn(argv: readonly string[], options: SpawnOptions): Child {
   // A child that ends without reading its stdin breaks the pipe; that is its own affair.
   child.stdin?.on("error", () => {});
   child.stdin?.end(options.stdin);
+  const { pid } = child;
   return {
-    pid: child.pid,
+    pid,
     stdout: child.stdout as AsyncIterable<Uint8Array>,
     stderr: child.stderr as AsyncIterable<Uint8Array>,
     exited: once(child, "exit").then(([code, signal]): ExitStatus => ({ code, signal })),
-    kill: (signal) => void child.kill(signal),
+    kill: (signal) => {
+      // Not the child's own kill(): after that, Deno reports the signal as the end, whatever the end was.
+      if (child.exitCode === null && child.signalCode === null) process.kill(pid, signal);
+    },
   };
 }
 

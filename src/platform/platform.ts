@@ -1,3 +1,5 @@
+import type { FileBody } from "./file-body.ts";
+
 /**
  * What Boxer needs from its JavaScript runtime and cannot have from `node:` modules alike on both. `bun.ts` and
  * `deno.ts` implement it; nothing else names a runtime.
@@ -8,6 +10,8 @@ export interface Platform {
   spawn(argv: readonly string[], options: SpawnOptions): Child;
   /** Serves HTTP until stopped. Throws EADDRINUSE and the like. */
   serve(options: ServeOptions): Promise<Server>;
+  /** Makes a response body of a part of a file. */
+  readonly fileBody: FileBody;
   /** Opens (and creates) an SQLite database. */
   openDatabase(path: string): Database;
 }
