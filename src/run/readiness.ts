@@ -1,0 +1,86 @@
+import { randomUUID } from "node:crypto";
+import { rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { messageOf } from "../core/errors.ts";
+import type { Platform } from "../platform/platform.ts";
+
+/** Whether runs can be served. */
+export interface Readiness {
+  readonly ready: boolean;
+  /** Why not; empty when ready. */
+  readonly reasons: readonly string[];
+  /** runsc's own words, or null when it cannot be asked. */
+  readonly runsc_version: string | null;
+}
+
+/** What readiness depends on. */
+export interface ReadinessParts {
+  readonly platform: Platform;
+  /** Null: not found. */
+  readonly runscPath: string | null;
+  /** Null: not found. */
+  readonly mkfsErofsPath: string | null;
+  /** Must be writable. */
+  readonly home: string;
+  isDraining(): boolean;
+}
+
+/** Answers within this age are given again: a probe in a tight loop must not start a process each time. */
+const MAX_AGE_MS = 2_000;
+const VERSION_TIMEOUT_MS = 5_000;
+
+/** @returns a function that tells the present state; it never throws */
+export function createReadinessCheck(parts: ReadinessParts): () => Promise<Readiness> {
+  let last: { at: number; answer: Promise<Readiness> } | null = null;
+  return async () => {
+    if (last === null || performance.now() - last.at > MAX_AGE_MS) {
+      last = { at: performance.now(), answer: check(parts) };
+    }
+    const answer = await last.answer;
+    if (!parts.isDraining()) return answer;
+    return { ...answer, ready: false, reasons: [...answer.reasons, "shutting down"] };
+  };
+}
+
+async function check(parts: ReadinessParts): Promise<Readiness> {
+  const reasons: string[] = [];
+  const runsc_version = await attempt(() => runscVersion(parts), reasons);
+  await attempt(() => probeWrite(parts.home), reasons);
+  if (parts.mkfsErofsPath === null) reasons.push("mkfs.erofs not found: install erofs-utils to pull images");
+  return { ready: reasons.length === 0, reasons, runsc_version };
+}
+
+async function attempt<T>(probe: () => Promise<T>, reasons: string[]): Promise<T | null> {
+  try {
+    return await probe();
+  } catch (error) {
+    reasons.push(messageOf(error));
+    return null;
+  }
+}
+
+async function runscVersion({ platform, runscPath }: ReadinessParts): Promise<string> {
+  if (runscPath === null) throw new Error("runsc not found: install gVisor or set runsc_path");
+  const child = platform.spawn([runscPath, "--version"], { env: {} });
+  const timer = setTimeout(() => child.kill("SIGKILL"), VERSION_TIMEOUT_MS);
+  const [text, , status] = await Promise.all([readAll(child.stdout), readAll(child.stderr), child.exited]);
+  clearTimeout(timer);
+  if (status.code !== 0) throw new Error(`${runscPath} --version failed (${status.signal ?? status.code})`);
+  return text.split("\n", 1)[0] ?? "";
+}
+
+async function probeWrite(home: string): Promise<void> {
+  const probe = join(home, `.probe-${randomUUID()}`);
+  try {
+    await writeFile(probe, "");
+  } catch (error) {
+    throw new Error(`${home} is not writable: ${messageOf(error)}`);
+  }
+  await rm(probe, { force: true });
+}
+
+async function readAll(stream: AsyncIterable<Uint8Array>): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of stream) chunks.push(chunk);
+  return Buffer.concat(chunks).toString("utf8");
+}

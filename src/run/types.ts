@@ -1,0 +1,72 @@
+import type { StatedLimits } from "../config/config.ts";
+
+/** What a client asks for, checked and in domain terms. */
+export interface RunRequest {
+  readonly image: string;
+  readonly cmd: readonly [string, ...string[]];
+  readonly env: readonly string[];
+  /** Absolute path in the guest, or undefined for the image's own. */
+  readonly cwd: string | undefined;
+  readonly limits: StatedLimits;
+  /** Paths in the file store; each appears read-only at `/{path}`. */
+  readonly files: readonly string[];
+  /** Files that came with the request; they appear likewise. */
+  readonly inlineFiles: readonly InlineFile[];
+  readonly stdin: Uint8Array | undefined;
+  /** Keep input files and captured outputs after the run. */
+  readonly persist: boolean;
+}
+
+export interface InlineFile {
+  readonly path: string;
+  readonly content: Uint8Array;
+}
+
+/**
+ * How a run ended. A program that fails, is killed or runs into a limit is a result; only faults of Boxer or its host
+ * are errors.
+ */
+export type RunStatus =
+  | "ok"
+  | "nonzero_exit"
+  | "signaled"
+  | "timed_out"
+  | "output_limit"
+  | "output_files_limit"
+  | "canceled";
+
+/** All that is known of a run that was started. */
+export interface RunResult {
+  readonly exec_id: string;
+  readonly status: RunStatus;
+  /** The guest's own, or 128+N when signal N ended it, 126 and 127 as a shell has them. */
+  readonly exit_code: number;
+  /** Name of the signal that ended the guest, such as `SIGKILL`. */
+  readonly signal: string | null;
+  readonly stdout: Uint8Array;
+  readonly stderr: Uint8Array;
+  readonly stdout_truncated: boolean;
+  readonly stderr_truncated: boolean;
+  /** From the start of runsc to its end. */
+  readonly wall_ms: number;
+  /** Waiting for a free sandbox. */
+  readonly queue_ms: number;
+  /** From there to the start of runsc: image pull, files, bundle. */
+  readonly boot_ms: number;
+  readonly image_digest: string;
+  readonly outputs: readonly CapturedOutput[];
+  readonly outputs_skipped: readonly SkippedOutput[];
+}
+
+/** A file found in /output. */
+export interface CapturedOutput {
+  /** In the file store: `output/{exec_id}/{relative path}`. */
+  readonly path: string;
+  readonly size_bytes: number;
+}
+
+/** Something in /output that is not kept. */
+export interface SkippedOutput {
+  readonly path: string;
+  readonly reason: string;
+}
