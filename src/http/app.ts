@@ -1,0 +1,40 @@
+import { Elysia } from "elysia";
+import type { Logger } from "pino";
+import type { Config } from "../config/config.ts";
+import type { FileStore } from "../files/file-store.ts";
+import type { Connection } from "../platform/platform.ts";
+import type { Readiness } from "../run/readiness.ts";
+import type { Runner } from "../run/runner.ts";
+import { assetRoutes } from "./assets.ts";
+import { errorPlugin } from "./errors.ts";
+import { filesRoutes } from "./files.ts";
+import { guard } from "./guard.ts";
+import { healthRoutes } from "./health.ts";
+import { runRoutes } from "./run.ts";
+import { swaggerRoutes } from "./swagger.ts";
+
+/** What the routes stand on. */
+export interface AppParts {
+  readonly runner: Runner;
+  readonly files: FileStore;
+  readonly readiness: () => Promise<Readiness>;
+  readonly config: Pick<Config, "request_limit_bytes" | "upload_limit_bytes">;
+  readonly log: Logger;
+}
+
+/** Answers HTTP requests. */
+export type Handler = (request: Request, connection: Connection) => Promise<Response>;
+
+/** The whole HTTP interface as one function. */
+export function createHandler(parts: AppParts): Handler {
+  const { runner, files, readiness, config, log } = parts;
+  const app = new Elysia({ name: "boxer" })
+    .use(errorPlugin(log))
+    .use(swaggerRoutes())
+    .use(assetRoutes())
+    .use(healthRoutes({ readiness }))
+    .use(runRoutes({ runner, request_limit_bytes: config.request_limit_bytes }))
+    .use(filesRoutes({ store: files, upload_limit_bytes: config.upload_limit_bytes }))
+    .get("/", () => Response.redirect("/swagger"), { detail: { hide: true } });
+  return guard(app.handle);
+}

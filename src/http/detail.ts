@@ -1,0 +1,31 @@
+import Type, { type TSchema } from "typebox";
+import type { ErrorCode } from "../core/errors.ts";
+
+/** A response in the OpenAPI document. */
+export interface DocumentedResponse {
+  description: string;
+  content: Record<string, { schema: object; examples: Record<string, { value: unknown }> }>;
+}
+
+/** Documents a JSON response with one example. */
+export function answer(description: string, schema: TSchema, example: unknown): DocumentedResponse {
+  return {
+    description,
+    content: { "application/json": { schema, examples: { example: { value: example } } } },
+  };
+}
+
+const ErrorSchema = Type.Object({
+  error: Type.String({ description: "What is wrong, for a person." }),
+  code: Type.String({ description: "What is wrong, for a program; stable." }),
+  field: Type.Optional(Type.String({ description: "The field at fault." })),
+  exec_id: Type.Optional(Type.String({ description: "The run that failed." })),
+});
+
+/** Documents an error response; `cases` gives an example message for each code. */
+export function failure(description: string, cases: Partial<Record<ErrorCode, string>>): DocumentedResponse {
+  const examples = Object.fromEntries(
+    Object.entries(cases).map(([code, error]) => [code, { value: { error, code } }]),
+  );
+  return { description, content: { "application/json": { schema: ErrorSchema, examples } } };
+}

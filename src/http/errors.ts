@@ -1,0 +1,75 @@
+import { Elysia } from "elysia";
+import type { Logger } from "pino";
+import { BoxerError, type ErrorCode, errnoOf, messageOf } from "../core/errors.ts";
+
+/** HTTP status of each fault (RFC 9110). */
+export const STATUS_OF: Readonly<Record<ErrorCode, number>> = {
+  invalid_request: 400,
+  invalid_json: 400,
+  invalid_path: 400,
+  unknown_file: 400,
+  invalid_image_reference: 400,
+  network_unavailable: 400,
+  cross_site: 403,
+  network_not_allowed: 403,
+  not_found: 404,
+  timed_out: 408,
+  payload_too_large: 413,
+  unsupported_media_type: 415,
+  range_not_satisfiable: 416,
+  queue_full: 429,
+  image_not_found: 500,
+  image_pull_failed: 500,
+  image_invalid: 500,
+  sandbox_failed: 500,
+  sandbox_crashed: 500,
+  runsc_missing: 500,
+  disk_full: 500,
+  internal: 500,
+  canceled: 503,
+  draining: 503,
+  output_limit: 507,
+  output_files_limit: 507,
+};
+
+/** The body of every answer that is not a success. */
+export interface ErrorBody {
+  error: string;
+  code: ErrorCode;
+  /** The field at fault, where there is one. */
+  field?: string;
+  /** The run that failed, for a look into the log. */
+  exec_id?: string;
+}
+
+/**
+ * Turns everything thrown into JSON. Comes before all routes: Elysia's hooks reach only what is registered after them.
+ */
+export function errorPlugin(log: Logger) {
+  return new Elysia({ name: "errors" }).onError({ as: "global" }, ({ error, code, request }) => {
+    const fault = faultOf(error, code, request);
+    if (STATUS_OF[fault.code] >= 500) log.error({ err: error, code: fault.code }, fault.message);
+    return errorResponse(fault);
+  });
+}
+
+/** The answer for a fault. */
+export function errorResponse({ code, message, field, exec_id }: BoxerError): Response {
+  const body: ErrorBody = { error: message, code, ...(field && { field }), ...(exec_id && { exec_id }) };
+  const headers: HeadersInit = code === "queue_full" || code === "draining" ? { "retry-after": "1" } : {};
+  return Response.json(body, { status: STATUS_OF[code], headers });
+}
+
+function faultOf(error: unknown, elysiaCode: unknown, request: Request): BoxerError {
+  if (error instanceof BoxerError) return error;
+  // Elysia wraps what a body parser throws.
+  if (error instanceof Error && error.cause instanceof BoxerError) return error.cause;
+  if (elysiaCode === "NOT_FOUND") {
+    const { pathname } = new URL(request.url);
+    return new BoxerError("not_found", `There is no ${request.method} ${pathname}`);
+  }
+  const errno = errnoOf(error);
+  if (errno === "ENOSPC" || errno === "EDQUOT")
+    return new BoxerError("disk_full", "The disk is full", { cause: error });
+  return new BoxerError("internal", `Internal error: ${messageOf(error)}`, { cause: error });
+}

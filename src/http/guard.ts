@@ -1,0 +1,42 @@
+import { BoxerError } from "../core/errors.ts";
+import type { Connection } from "../platform/platform.ts";
+import { rememberConnection } from "./connections.ts";
+import { errorResponse } from "./errors.ts";
+
+/** What browsers are told of every answer: nothing from elsewhere runs in our pages, and nothing else frames them. */
+const SECURITY_HEADERS = {
+  "content-security-policy":
+    "default-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'",
+  "x-content-type-options": "nosniff",
+  "referrer-policy": "no-referrer",
+};
+
+const SAFE_METHODS = new Set(["GET", "HEAD", "OPTIONS"]);
+
+/**
+ * Wraps the routes: no page of another site may make a browser change anything here (Fetch Metadata), and every answer
+ * carries the security headers.
+ */
+export function guard(handle: (request: Request) => Response | Promise<Response>) {
+  return async (request: Request, connection: Connection): Promise<Response> => {
+    if (isForged(request)) {
+      return withHeaders(
+        errorResponse(new BoxerError("cross_site", "Requests from pages of another site are refused")),
+      );
+    }
+    rememberConnection(request, connection);
+    return withHeaders(await handle(request));
+  };
+}
+
+/** Only browsers send Sec-Fetch-Site, and no script can set it. */
+function isForged(request: Request): boolean {
+  if (SAFE_METHODS.has(request.method)) return false;
+  const site = request.headers.get("sec-fetch-site");
+  return site !== null && site !== "same-origin" && site !== "none";
+}
+
+function withHeaders(response: Response): Response {
+  for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.headers.set(name, value);
+  return response;
+}

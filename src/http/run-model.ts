@@ -1,0 +1,137 @@
+import Type, { type Static, type TSchema } from "typebox";
+import type { RunRequest, RunResult, RunStatus } from "../run/types.ts";
+
+/** Optional fields may also be null, which means the same as absent: some clients send every field. */
+const optional = <S extends TSchema>(schema: S, description: string) =>
+  Type.Optional(Type.Union([schema, Type.Null()], { description }));
+
+const noNul = { pattern: "^[^\\u0000]*$" };
+
+const Limits = Type.Object(
+  {
+    cpu_cores: optional(Type.Number({ minimum: 0, maximum: 1024 }), "CPU cores, fractional."),
+    memory_mb: optional(Type.Integer({ minimum: 0, maximum: 1 << 24 }), "Memory in MB (2^20 bytes)."),
+    pids_limit: optional(Type.Integer({ minimum: 0, maximum: 1 << 22 }), "Processes and threads."),
+    wall_clock_secs: optional(Type.Number({ minimum: 0, maximum: 86_400 }), "Longest run time; then 408."),
+    nofile: optional(Type.Integer({ minimum: 0, maximum: 1 << 20 }), "Open files of each process."),
+  },
+  { additionalProperties: false },
+);
+
+const InlineFile = Type.Object(
+  {
+    path: Type.String({ minLength: 1, description: "Appears read-only at `/{path}`." }),
+    content: Type.String({ description: "The file's content." }),
+    encoding: Type.Optional(Type.Enum(["utf8", "base64"], { description: "Of `content`. Default `utf8`." })),
+  },
+  { additionalProperties: false },
+);
+
+/** The body of `POST /run`. */
+export const RunBody = Type.Object(
+  {
+    image: Type.String({ minLength: 1, description: "OCI image reference." }),
+    cmd: Type.Array(Type.String(noNul), {
+      minItems: 1,
+      description: "argv; the first is looked up in the container's PATH. No shell is involved.",
+    }),
+    env: optional(Type.Array(Type.String()), "`NAME=value`, over the image's own."),
+    cwd: optional(
+      Type.String({ pattern: "^(/[^\\u0000]*)?$" }),
+      "Working directory, absolute. Default: the image's, else `/`. Made when the image lacks it.",
+    ),
+    limits: optional(Limits, "Each null, 0 or absent means the configured default."),
+    files: optional(Type.Array(Type.String()), "Uploaded files; each appears read-only at `/{path}`."),
+    persist: optional(
+      Type.Boolean(),
+      "Keep the input files and the captured outputs after the run. Default false.",
+    ),
+    network: optional(Type.Enum(["none", "sandbox", "host"]), "Default `none`: loopback only."),
+    stdin: optional(Type.String(), "Text for the program's standard input. Default: end of file at once."),
+    inline_files: optional(Type.Array(InlineFile), "Files that come with the request; never stored."),
+  },
+  {
+    additionalProperties: false,
+    examples: [{ image: "local/python:3", cmd: ["python3", "-c", "print(42)"] }],
+  },
+);
+
+const Output = Type.Object({
+  path: Type.String({ description: "For `GET /files?path=`." }),
+  size_bytes: Type.Integer(),
+});
+const Skipped = Type.Object({ path: Type.String(), reason: Type.String() });
+
+/** What is known of every run that was started, whatever its end. */
+export const RunResponse = Type.Object({
+  exec_id: Type.String(),
+  exit_code: Type.Integer({
+    description: "The program's; 128+N when signal N ended it; 127 not found, 126 not executable.",
+  }),
+  stdout: Type.String({ description: "What is not UTF-8 is decoded with U+FFFD." }),
+  stderr: Type.String(),
+  wall_ms: Type.Integer({ description: "From the start of the sandbox to its end." }),
+  status: Type.Enum([
+    "ok",
+    "nonzero_exit",
+    "signaled",
+    "timed_out",
+    "output_limit",
+    "output_files_limit",
+    "canceled",
+  ] satisfies RunStatus[]),
+  signal: Type.Union([Type.String(), Type.Null()]),
+  stdout_truncated: Type.Boolean(),
+  stderr_truncated: Type.Boolean(),
+  queue_ms: Type.Integer({ description: "Waiting for a free sandbox." }),
+  boot_ms: Type.Integer({ description: "Image pull and preparation, before the sandbox starts." }),
+  image_digest: Type.String(),
+  outputs: Type.Array(Output, { description: "Files found in /output." }),
+  outputs_skipped: Type.Array(Skipped, { description: "What in /output was not kept, and why." }),
+});
+
+/** What a run without a success carries on top. */
+export const StoppedRunResponse = Type.Intersect([
+  Type.Object({ error: Type.String(), code: Type.String() }),
+  RunResponse,
+]);
+
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
+/** From the wire to the domain; every field has been validated. */
+export function toRunRequest(body: Static<typeof RunBody>): RunRequest {
+  return {
+    image: body.image,
+    cmd: body.cmd as [string, ...string[]],
+    env: body.env ?? [],
+    cwd: body.cwd || undefined,
+    limits: body.limits ?? {},
+    files: body.files ?? [],
+    inlineFiles: (body.inline_files ?? []).map(({ path, content, encoding }) => ({
+      path,
+      content: Buffer.from(content, encoding ?? "utf8"),
+    })),
+    stdin: body.stdin == null ? undefined : new TextEncoder().encode(body.stdin),
+    persist: body.persist ?? false,
+  };
+}
+
+/** From the domain to the wire. */
+export function toRunResponse(result: RunResult): Static<typeof RunResponse> {
+  return {
+    exec_id: result.exec_id,
+    exit_code: result.exit_code,
+    stdout: decoder.decode(result.stdout),
+    stderr: decoder.decode(result.stderr),
+    wall_ms: result.wall_ms,
+    status: result.status,
+    signal: result.signal,
+    stdout_truncated: result.stdout_truncated,
+    stderr_truncated: result.stderr_truncated,
+    queue_ms: result.queue_ms,
+    boot_ms: result.boot_ms,
+    image_digest: result.image_digest,
+    outputs: [...result.outputs],
+    outputs_skipped: [...result.outputs_skipped],
+  };
+}

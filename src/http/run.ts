@@ -1,0 +1,62 @@
+import { Elysia } from "elysia";
+import { BoxerError } from "../core/errors.ts";
+import type { Runner } from "../run/runner.ts";
+import type { RunResult, RunStatus } from "../run/types.ts";
+import { connectionOf } from "./connections.ts";
+import { STATUS_OF } from "./errors.ts";
+import { readJsonBody } from "./json-body.ts";
+import { runDetail } from "./run-detail.ts";
+import { RunBody, toRunRequest, toRunResponse } from "./run-model.ts";
+import { wireSchema } from "./wire-schema.ts";
+
+/** What a run that Boxer had to stop says, by its status; the others are plain successes. */
+const STOPPED: Partial<Record<RunStatus, string>> = {
+  timed_out: "The run passed its wall-clock limit",
+  output_limit: "The run wrote more to stdout or stderr than output_limit_bytes",
+  output_files_limit:
+    "The run left more in /output than output_files_limit_bytes or output_files_limit_count",
+  canceled: "The run was canceled",
+};
+
+const runBody = wireSchema(RunBody);
+
+/** `POST /run`. */
+export function runRoutes(options: { runner: Runner; request_limit_bytes: number }) {
+  return new Elysia({ name: "run" }).post(
+    "/run",
+    async ({ body, request }) => {
+      refuseNetwork(body.network ?? "none");
+      // The body is here; from now on the program may be silent for its whole wall clock.
+      connectionOf(request)?.keepAlive();
+      return runResponse(await options.runner.submit(toRunRequest(body), request.signal));
+    },
+    {
+      body: runBody,
+      // The first parser takes every body; the second only tells the OpenAPI document what it is.
+      parse: [({ request }) => readJsonBody(request, options.request_limit_bytes), "json"],
+      detail: runDetail,
+    },
+  );
+}
+
+/** The HTTP form of a result: stopped runs are errors that carry all that was captured. */
+function runResponse(result: RunResult): Response {
+  const body = toRunResponse(result);
+  const error = STOPPED[result.status];
+  if (error === undefined) return Response.json(body);
+  const code = result.status as keyof typeof STATUS_OF;
+  return Response.json({ error, code, ...body }, { status: STATUS_OF[code] });
+}
+
+function refuseNetwork(network: "none" | "sandbox" | "host"): void {
+  if (network === "host") {
+    throw new BoxerError("network_not_allowed", "network host is not allowed by this server", {
+      field: "network",
+    });
+  }
+  if (network === "sandbox") {
+    throw new BoxerError("network_unavailable", "network sandbox is not available on this server", {
+      field: "network",
+    });
+  }
+}
