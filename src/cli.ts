@@ -1,0 +1,109 @@
+import { parseArgs } from "node:util";
+import type { Logger } from "pino";
+import packageJson from "../package.json" with { type: "json" };
+import { startService } from "./compose.ts";
+import type { Config } from "./config/config.ts";
+import { ConfigError, loadConfig } from "./config/load-config.ts";
+import { messageOf } from "./core/errors.ts";
+import { createLog } from "./core/log.ts";
+import { HomeInUseError } from "./platform/home-lock.ts";
+import type { Platform } from "./platform/platform.ts";
+
+const HELP = `Boxer ${packageJson.version}: ${packageJson.description}
+
+Usage: boxer [--config FILE] [--check-config] [--help] [--version]
+
+  --config FILE   configuration (JSON); else $BOXER_CONFIG, else ~/.boxer/config.json, else built-in defaults
+  --check-config  check the configuration, print it as it is in force, and exit
+  --help          this text
+  --version       the version
+
+SIGTERM and SIGINT: take no new runs, let those under way end for shutdown_grace_secs, then exit with 0.
+A second one ends them at once.
+`;
+
+/** Exit codes of sysexits(3). */
+const EX_USAGE = 64;
+const EX_UNAVAILABLE = 69;
+const EX_CONFIG = 78;
+
+/**
+ * The command line: serves until a signal says otherwise.
+ * @returns the exit code
+ */
+export async function main(args: readonly string[], platform: Platform): Promise<number> {
+  const options = parse(args);
+  if (typeof options === "string") return complain(options, EX_USAGE);
+  if (options.help) return say(HELP);
+  if (options.version) return say(`${packageJson.version}\n`);
+  try {
+    const { config, source } = await loadConfig(options.config, process.env);
+    if (options["check-config"]) return say(`${JSON.stringify({ source, config }, null, 2)}\n`);
+    return await serve(config, platform, createLog());
+  } catch (error) {
+    if (error instanceof ConfigError) return complain(error.message, EX_CONFIG);
+    if (error instanceof HomeInUseError) return complain(error.message, EX_UNAVAILABLE);
+    throw error;
+  }
+}
+
+async function serve(config: Config, platform: Platform, log: Logger): Promise<number> {
+  const signals = watchSignals();
+  const service = await startService(config, platform, log);
+  log.info(`${await signals.next()}: draining`);
+  const stopped = service.stop();
+  void signals.next().then((signal) => {
+    log.warn(`${signal} again: stopping every run`);
+    service.runner.stopAll();
+  });
+  await stopped;
+  log.info("stopped");
+  return 0;
+}
+
+/** Counts the signals that ask the service to stop, from the start on: one during start-up is not lost. */
+function watchSignals(): { next(): Promise<NodeJS.Signals> } {
+  const waiting: ((signal: NodeJS.Signals) => void)[] = [];
+  const early: NodeJS.Signals[] = [];
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    process.on(signal, () => {
+      const resolve = waiting.shift();
+      if (resolve) resolve(signal);
+      else early.push(signal);
+    });
+  }
+  return {
+    next: () =>
+      new Promise((resolve) => {
+        const signal = early.shift();
+        if (signal) resolve(signal);
+        else waiting.push(resolve);
+      }),
+  };
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        config: { type: "string" },
+        "check-config": { type: "boolean" },
+        help: { type: "boolean", short: "h" },
+        version: { type: "boolean" },
+      },
+    }).values;
+  } catch (error) {
+    return `${messageOf(error)}\n\n${HELP}`;
+  }
+}
+
+function say(text: string): number {
+  process.stdout.write(text);
+  return 0;
+}
+
+function complain(text: string, code: number): number {
+  process.stderr.write(`${text.trimEnd()}\n`);
+  return code;
+}

@@ -1,0 +1,170 @@
+import { mkdir, readdir } from "node:fs/promises";
+import { join } from "node:path";
+import type { Logger } from "pino";
+import type { Config } from "./config/config.ts";
+import { isLoopback } from "./config/listen-address.ts";
+import { CleanupStack } from "./core/cleanup-stack.ts";
+import { type Home, homeAt } from "./core/home.ts";
+import { openFileStore } from "./files/file-store.ts";
+import { removeTree } from "./files/remove-tree.ts";
+import { createHandler } from "./http/app.ts";
+import { openImageStore } from "./image/image-store.ts";
+import { importLocalImages } from "./image/local-images.ts";
+import type { ImageStore } from "./image/types.ts";
+import { findExecutable } from "./platform/find-executable.ts";
+import { lockHome } from "./platform/home-lock.ts";
+import type { Platform, Server } from "./platform/platform.ts";
+import { createReadinessCheck } from "./run/readiness.ts";
+import { Runner } from "./run/runner.ts";
+import { createSandbox } from "./sandbox/sandbox.ts";
+import { killStraySandboxes, removeStrayCgroups } from "./sandbox/sweep.ts";
+
+/** A service that is up. */
+export interface Service {
+  readonly server: Server;
+  readonly images: ImageStore;
+  readonly runner: Runner;
+  /**
+   * Takes no more runs, lets those under way end for as long as `shutdown_grace_secs`, stops the rest, and gives back
+   * everything.
+   */
+  stop(): Promise<void>;
+}
+
+const CGROUP_MOUNT = "/sys/fs/cgroup";
+const MAX_PARALLEL_DOWNLOADS = 4;
+
+/**
+ * Puts the concrete parts together and serves.
+ * @throws HomeInUseError, and what opening the stores or the port gives; then nothing stays behind
+ */
+export async function startService(config: Config, platform: Platform, log: Logger): Promise<Service> {
+  const cleanup = new CleanupStack((label, err) => log.error({ err }, `Cannot give back the ${label}`));
+  try {
+    return await start(config, platform, log, cleanup);
+  } catch (error) {
+    await cleanup.run();
+    throw error;
+  }
+}
+
+async function start(
+  config: Config,
+  platform: Platform,
+  log: Logger,
+  cleanup: CleanupStack,
+): Promise<Service> {
+  const home = homeAt(config.home);
+  await mkdir(home.root, { recursive: true, mode: 0o700 });
+  cleanup.defer("home lock", lockHome(platform, home.lock));
+  await sweepRuns(home, platform, log);
+  const tools = await findTools(config, home);
+  const files = await openFileStore({ root: home.files, staging: home.uploads, log, platform });
+  const images = await openImageStore(imageStoreOptions(config, platform, home, tools.mkfsErofs, log));
+  cleanup.defer("image store", () => images.close());
+  await importLocalImages(images, join(home.root, "setup"), log);
+  const runsc = {
+    path: tools.runsc ?? "runsc",
+    platform: config.platform,
+    ignore_cgroups: config.ignore_cgroups,
+  };
+  const sandbox = createSandbox({ platform, runsc, emptyRoot: home.emptyRoot });
+  const limits = { max_active: config.max_concurrent_runs, max_waiting: config.max_queued_runs };
+  const runner = new Runner({ sandbox, images, files, runsDirectory: home.runs, config }, limits, log);
+  const readiness = createReadinessCheck({
+    platform,
+    runscPath: tools.runsc,
+    mkfsErofsPath: tools.mkfsErofs,
+    home: home.root,
+    isDraining: () => runner.draining,
+  });
+  const fetch = createHandler({ runner, files, readiness, config, log });
+  const server = await platform.serve({ ...config.listen, fetch });
+  cleanup.defer("server", () => server.stop());
+  await announce(config, server, readiness, log);
+  return {
+    server,
+    images,
+    runner,
+    async stop() {
+      await runner.drain(config.shutdown_grace_secs * 1000);
+      await cleanup.run();
+    },
+  };
+}
+
+/** Removes what runs of an earlier server left when that was killed. */
+async function sweepRuns(home: Home, platform: Platform, log: Logger): Promise<void> {
+  await mkdir(home.emptyRoot, { recursive: true, mode: 0o755 });
+  await mkdir(home.runs, { recursive: true, mode: 0o700 });
+  const processes = await killStraySandboxes(home.runs);
+  const left = await readdir(home.runs);
+  await removeStrayCgroups(left, CGROUP_MOUNT);
+  for (const name of left) await removeTree(join(home.runs, name), platform);
+  if (left.length > 0) log.warn({ runs: left.length, processes }, "swept what an earlier server left");
+}
+
+async function findTools(
+  config: Config,
+  home: Home,
+): Promise<{ runsc: string | null; mkfsErofs: string | null }> {
+  const searchPath = process.env.PATH ?? "";
+  const find = (name: string, configured: string | undefined) =>
+    configured === undefined
+      ? findExecutable(name, [join(home.root, "bin", name)], searchPath)
+      : findExecutable(name, [configured], "");
+  const [runsc, mkfsErofs] = await Promise.all([
+    find("runsc", config.runsc_path),
+    find("mkfs.erofs", config.mkfs_erofs_path),
+  ]);
+  return { runsc, mkfsErofs };
+}
+
+/** How the image store is opened; the test support opens one alone. */
+export function imageStoreOptions(
+  config: Config,
+  platform: Platform,
+  home: Home,
+  mkfsErofs: string | null,
+  log: Logger,
+) {
+  return {
+    root: home.images,
+    platform,
+    log,
+    config: {
+      mkfs_path: mkfsErofs ?? "mkfs.erofs",
+      insecure_registries: config.insecure_registries,
+      registry_mirrors: config.registry_mirrors,
+      platform: { os: "linux", architecture: process.arch === "x64" ? "amd64" : process.arch },
+      image_tag_ttl_secs: config.image_tag_ttl_secs,
+      pull_timeout_secs: config.pull_timeout_secs,
+      max_image_bytes: config.max_image_bytes,
+      max_image_entries: config.max_image_entries,
+      max_parallel_downloads: MAX_PARALLEL_DOWNLOADS,
+    },
+  };
+}
+
+/** Says where the service is and what is not as it should be. */
+async function announce(
+  config: Config,
+  server: Server,
+  readiness: ReturnType<typeof createReadinessCheck>,
+  log: Logger,
+): Promise<void> {
+  const { reasons, runsc_version } = await readiness();
+  for (const reason of reasons) log.error(`Not ready: ${reason}`);
+  if (config.ignore_cgroups)
+    log.warn("cgroups are ignored: CPU and memory limits are not enforced on the host");
+  if (!isLoopback(config.listen)) {
+    log.warn("Listening beyond loopback without authentication: whoever reaches this port can run code here");
+  }
+  const host = config.listen.hostname?.includes(":")
+    ? `[${config.listen.hostname}]`
+    : (config.listen.hostname ?? "localhost");
+  log.info(
+    { home: config.home, platform: config.platform, runsc_version },
+    `Boxer serves http://${host}:${server.port}`,
+  );
+}
