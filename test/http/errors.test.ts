@@ -1,0 +1,60 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { Elysia } from "elysia";
+import { BoxerError } from "../../src/core/errors.ts";
+import { silentLog } from "../../src/core/log.ts";
+import { errorPlugin } from "../../src/http/errors.ts";
+
+async function answerTo(thrown: unknown): Promise<{ status: number; headers: Headers; body: unknown }> {
+  const app = new Elysia().use(errorPlugin(silentLog)).get("/x", () => {
+    throw thrown;
+  });
+  const response = await app.handle(new Request("http://localhost/x"));
+  return { status: response.status, headers: response.headers, body: await response.json() };
+}
+
+describe("errors on the wire", () => {
+  it("carry the message, the code and the field", async () => {
+    const { status, body } = await answerTo(new BoxerError("invalid_path", "path: no", { field: "path" }));
+    assert.equal(status, 400);
+    assert.deepEqual(body, { error: "path: no", code: "invalid_path", field: "path" });
+  });
+
+  it("carry the run's id once it has one", async () => {
+    const error = new BoxerError("sandbox_crashed", "crashed");
+    error.exec_id = "boxer-1";
+    assert.deepEqual((await answerTo(error)).body, {
+      error: "crashed",
+      code: "sandbox_crashed",
+      exec_id: "boxer-1",
+    });
+  });
+
+  it("tell a client of a full queue when to come again", async () => {
+    const { status, headers } = await answerTo(new BoxerError("queue_full", "full"));
+    assert.deepEqual([status, headers.get("retry-after")], [429, "1"]);
+  });
+
+  it("know a full disk by its errno", async () => {
+    const error = Object.assign(new Error("write ENOSPC"), { code: "ENOSPC" });
+    const { status, body } = await answerTo(error);
+    assert.deepEqual([status, body], [500, { error: "The disk is full", code: "disk_full" }]);
+  });
+
+  it("are internal for everything else", async () => {
+    const { status, body } = await answerTo(new TypeError("x is not a function"));
+    assert.deepEqual(
+      [status, body],
+      [500, { error: "Internal error: x is not a function", code: "internal" }],
+    );
+  });
+
+  it("name the method and path that do not exist", async () => {
+    const app = new Elysia().use(errorPlugin(silentLog));
+    const response = await app.handle(new Request("http://localhost/no?x=1", { method: "PUT" }));
+    assert.deepEqual(
+      [response.status, await response.json()],
+      [404, { error: "There is no PUT /no", code: "not_found" }],
+    );
+  });
+});

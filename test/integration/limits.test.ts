@@ -1,0 +1,107 @@
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import { assertNothingLeft, sandboxesOf, until } from "../support/leftovers.ts";
+import { PYTHON, startTestService, type TestService } from "../support/service.ts";
+
+const MIB = 1 << 20;
+const OUTPUT_LIMIT = 10 * MIB;
+
+describe("output at its limit", () => {
+  let service: TestService;
+  before(async () => {
+    service = await startTestService();
+  });
+  after(() => service.stop());
+
+  for (const stream of ["stdout", "stderr"] as const) {
+    const write = (bytes: number) =>
+      service.run({
+        image: PYTHON,
+        cmd: ["python3", "-c", `import sys\nsys.${stream}.write("x" * ${bytes})`],
+      });
+
+    for (const bytes of [OUTPUT_LIMIT - 1, OUTPUT_LIMIT]) {
+      it(`passes ${bytes} bytes of ${stream} whole`, async () => {
+        const { status, body } = await write(bytes);
+        assert.equal(status, 200);
+        assert.equal(body[stream].length, bytes);
+        assert.equal(body[`${stream}_truncated`], false);
+      });
+    }
+
+    it(`stops a program that writes 50 MiB to ${stream}, with 507 and the first 10 MiB`, async () => {
+      const { status, body } = await write(50 * MIB);
+      assert.deepEqual([status, body.code, body.status], [507, "output_limit", "output_limit"]);
+      assert.equal(body[stream].length, OUTPUT_LIMIT);
+      assert.equal(body[`${stream}_truncated`], true);
+      assert.equal(body[stream === "stdout" ? "stderr" : "stdout"], "");
+    });
+  }
+
+  it("stops a program that writes for ever", async () => {
+    const { status, body } = await service.run({ cmd: ["yes"] });
+    assert.deepEqual([status, body.stdout.length, body.stderr], [507, OUTPUT_LIMIT, ""]);
+  });
+});
+
+describe("the wall clock", () => {
+  let service: TestService;
+  before(async () => {
+    service = await startTestService();
+  });
+  after(() => service.stop());
+
+  const GUESTS: Record<string, string> = {
+    sleeps: "echo said; sleep 60",
+    "forks and leaves": "echo said; (sleep 60 &); (setsid sleep 60 &); sleep 60",
+    "ignores every signal": "trap '' TERM INT HUP QUIT USR1 USR2; echo said; while :; do sleep 1; done",
+    "stops itself": "echo said; kill -STOP $$",
+    spins: "echo said; while :; do :; done",
+    "has closed its output": "echo said; exec >&- 2>&-; sleep 60",
+  };
+  for (const [name, script] of Object.entries(GUESTS)) {
+    it(`ends a guest that ${name}, with what it said, and leaves nothing`, async () => {
+      const { status, body } = await service.run({
+        cmd: ["sh", "-c", script],
+        limits: { wall_clock_secs: 1 },
+      });
+      assert.deepEqual([status, body.status, body.stdout], [408, "timed_out", "said\n"]);
+      await assertNothingLeft(service.home);
+    });
+  }
+
+  it("keeps what a stopped guest had put into /output", async () => {
+    const { body } = await service.run({
+      cmd: ["sh", "-c", "echo half > /output/partial; sleep 60"],
+      limits: { wall_clock_secs: 1 },
+      persist: true,
+    });
+    assert.deepEqual(body.outputs, [{ path: `output/${body.exec_id}/partial`, size_bytes: 5 }]);
+    assert.equal(await (await service.fetch(`/files?path=output/${body.exec_id}/partial`)).text(), "half\n");
+  });
+
+  it("lets a program be silent for its whole time", async () => {
+    const { status, body } = await service.run({
+      cmd: ["sh", "-c", "sleep 65; echo done"],
+      limits: { wall_clock_secs: 90 },
+    });
+    assert.deepEqual([status, body.stdout], [200, "done\n"]);
+  });
+});
+
+describe("a client that goes away", () => {
+  let service: TestService;
+  before(async () => {
+    service = await startTestService();
+  });
+  after(() => service.stop());
+
+  it("stops its run at once", async () => {
+    const controller = new AbortController();
+    const running = service.run({ cmd: ["sleep", "60"] }, { signal: controller.signal });
+    await until(async () => (await sandboxesOf(service.home)).length > 0);
+    controller.abort();
+    await assert.rejects(running);
+    await assertNothingLeft(service.home);
+  });
+});

@@ -1,0 +1,144 @@
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, it } from "node:test";
+import { mkfsPath, runscPath } from "../support/fixtures.ts";
+import { assertNothingLeft, sandboxesOf, until } from "../support/leftovers.ts";
+import { platform } from "../support/platform.ts";
+import { BUSYBOX, provideImages } from "../support/service.ts";
+
+/** How each runtime, which is the one of the test, starts the service. */
+const ENTRY = {
+  bun: ["src/main.ts"],
+  deno: ["run", "-A", "--no-check", "--unstable-no-legacy-abort", "src/main.deno.ts"],
+} as const;
+const ROOT = join(import.meta.dirname, "..", "..");
+
+/** The service as a process of its own. */
+class ServiceProcess {
+  readonly #child: ChildProcess;
+  /** The exit code; null when a signal ended it. */
+  readonly exited: Promise<number | null>;
+  log = "";
+
+  constructor(config: string) {
+    this.#child = spawn(process.execPath, [...ENTRY[platform.name], "--config", config], {
+      cwd: ROOT,
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    this.exited = once(this.#child, "exit").then(([code]) => code);
+    this.#child.stderr?.on("data", (chunk) => {
+      this.log += chunk;
+    });
+  }
+
+  async url(): Promise<string> {
+    const find = () => /Boxer serves (http:\/\/\S+?)"/.exec(this.log)?.[1];
+    await until(() => find() !== undefined || this.#child.exitCode !== null);
+    return find() ?? assert.fail(this.log);
+  }
+
+  end(signal: NodeJS.Signals): Promise<number | null> {
+    // Not the child's own kill(): after that, Deno reports the signal as the end, whatever the end was.
+    const { pid, exitCode, signalCode } = this.#child;
+    if (pid !== undefined && exitCode === null && signalCode === null) process.kill(pid, signal);
+    return this.exited;
+  }
+}
+
+describe("the end of the service", () => {
+  let home: string;
+  let config: string;
+  const started: ServiceProcess[] = [];
+  const start = () => {
+    const service = new ServiceProcess(config);
+    started.push(service);
+    return service;
+  };
+  before(async () => {
+    home = await mkdtemp(join(tmpdir(), "boxer-test-"));
+    await provideImages(home);
+    config = join(home, "config.json");
+    const settings = {
+      home,
+      listen_addr: "127.0.0.1:0",
+      ignore_cgroups: true,
+      runsc_path: runscPath(),
+      mkfs_erofs_path: mkfsPath(),
+      shutdown_grace_secs: 2,
+    };
+    await writeFile(config, JSON.stringify(settings));
+  });
+  after(async () => {
+    for (const service of started) await service.end("SIGKILL");
+    await rm(home, { recursive: true, force: true });
+  });
+
+  const run = async (url: string, script: string) => {
+    const response = await fetch(`${url}/run`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ image: BUSYBOX, cmd: ["sh", "-c", script] }),
+    });
+    // biome-ignore lint/suspicious/noExplicitAny: a test looks at what came over the wire
+    return { status: response.status, body: (await response.json()) as any };
+  };
+  const sandboxRuns = () => until(async () => (await sandboxesOf(home)).length > 0);
+
+  it("SIGTERM lets a run end, refuses new ones meanwhile, and exits with 0", async () => {
+    const service = start();
+    const url = await service.url();
+    const running = run(url, "sleep 1; echo done");
+    await sandboxRuns();
+    const ended = service.end("SIGTERM");
+    await until(() => service.log.includes("draining"));
+    const late = await run(url, "true").catch(() => null);
+    if (late) assert.deepEqual([late.status, late.body.code], [503, "draining"]);
+    assert.equal((await running).body.stdout, "done\n");
+    assert.equal(await ended, 0);
+    await assertNothingLeft(home);
+  });
+
+  it("SIGTERM stops a run that outlasts the grace, answers it, and exits with 0", async () => {
+    const service = start();
+    const running = run(await service.url(), "echo said; sleep 60");
+    await sandboxRuns();
+    assert.equal(await service.end("SIGTERM"), 0);
+    const { status, body } = await running;
+    assert.deepEqual([status, body.code, body.stdout], [503, "canceled", "said\n"]);
+    await assertNothingLeft(home);
+  });
+
+  it("kill -9 in the middle of runs: the next start sweeps what is left, and serves", async () => {
+    const service = start();
+    const url = await service.url();
+    const running = Promise.allSettled(
+      [1, 2, 3].map(() => run(url, "trap '' TERM; echo x > /output/x; sleep 60")),
+    );
+    await until(async () => (await sandboxesOf(home)).length >= 3);
+    await service.end("SIGKILL");
+    await running;
+    assert.ok((await readdir(join(home, "runs"))).length === 3);
+    const next = start();
+    const { body } = await run(await next.url(), "echo again");
+    assert.equal(body.stdout, "again\n");
+    await assertNothingLeft(home);
+    assert.match(next.log, /swept what an earlier server left/);
+    assert.equal(await next.end("SIGTERM"), 0);
+  });
+
+  it("a second service on the same home is refused, and harms nothing of the first", async () => {
+    const first = start();
+    const url = await first.url();
+    const running = run(url, "sleep 1; echo done");
+    await sandboxRuns();
+    const second = start();
+    assert.equal(await second.exited, 69);
+    assert.match(second.log, /another Boxer server uses this home directory/);
+    assert.equal((await running).body.stdout, "done\n");
+    assert.equal(await first.end("SIGTERM"), 0);
+  });
+});

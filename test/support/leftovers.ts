@@ -1,0 +1,35 @@
+import assert from "node:assert/strict";
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+
+const ATTEMPTS = 200;
+const PAUSE_MS = 50;
+
+/** Waits until something is so, ten seconds at most. */
+export async function until(condition: () => Promise<boolean> | boolean): Promise<void> {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+    if (await condition()) return;
+    await sleep(PAUSE_MS);
+  }
+  assert.fail("still not so after ten seconds");
+}
+
+/** Command lines of the living processes that belong to sandboxes below a home. */
+export async function sandboxesOf(home: string): Promise<string[]> {
+  const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
+  const lines = await Promise.all(
+    pids.map((pid) => readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")),
+  );
+  return lines.filter((line) => line.includes(`--root=${home}/`));
+}
+
+/** Asserts that runs left no process, directory, mount or cgroup; teardown may go on for a moment after an answer. */
+export async function assertNothingLeft(home: string): Promise<void> {
+  await until(async () => (await sandboxesOf(home)).length === 0);
+  await until(async () => (await readdir(join(home, "runs"))).length === 0);
+  assert.deepEqual(await readdir(join(home, "uploads")), []);
+  assert.deepEqual(await readdir(join(home, "empty")), []);
+  const mounts = await readFile("/proc/self/mounts", "utf8");
+  assert.ok(!mounts.includes(home), "a mount is left");
+}

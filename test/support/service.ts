@@ -1,0 +1,121 @@
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { copyFile, link, mkdir, mkdtemp, readdir, readFile, rename, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join, relative } from "node:path";
+import { imageStoreOptions, startService } from "../../src/compose.ts";
+import { parseConfig } from "../../src/config/load-config.ts";
+import { homeAt } from "../../src/core/home.ts";
+import { silentLog } from "../../src/core/log.ts";
+import { openImageStore } from "../../src/image/image-store.ts";
+import { busyboxLayout, mkfsPath, pythonLayout, runscPath } from "./fixtures.ts";
+import { platform } from "./platform.ts";
+
+/** The images that integration tests run, by their names. */
+export const PYTHON = "local/python:3";
+export const BUSYBOX = "local/busybox:1";
+
+/** A whole service on loopback with a home of its own. */
+export interface TestService {
+  readonly url: string;
+  readonly home: string;
+  fetch(path: string, init?: RequestInit): Promise<Response>;
+  /** `POST /run`; the body's image defaults to busybox. */
+  run(body: Record<string, unknown>, init?: RequestInit): Promise<RunAnswer>;
+  upload(path: string, content: string | Uint8Array<ArrayBuffer>): Promise<Response>;
+  stop(): Promise<void>;
+}
+
+export interface RunAnswer {
+  readonly status: number;
+  // biome-ignore lint/suspicious/noExplicitAny: a test looks at what came over the wire, whatever it is
+  readonly body: any;
+}
+
+/** Starts the service with real runsc. The caller stops it. */
+export async function startTestService(config: Record<string, unknown> = {}): Promise<TestService> {
+  const home = await mkdtemp(join(tmpdir(), "boxer-test-"));
+  await provideImages(home);
+  const service = await startService(testConfig(home, config), platform, silentLog);
+  const url = `http://127.0.0.1:${service.server.port}`;
+  return {
+    url,
+    home,
+    fetch: (path, init) => fetch(url + path, init),
+    async run(body, init) {
+      const response = await fetch(`${url}/run`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ image: BUSYBOX, ...body }),
+        ...init,
+      });
+      return { status: response.status, body: await response.json() };
+    },
+    upload(path, content) {
+      const form = new FormData();
+      form.set("path", path);
+      form.set("file", new File([content], "upload"));
+      return fetch(`${url}/files`, { method: "POST", body: form });
+    },
+    async stop() {
+      await service.stop();
+      await rm(home, { recursive: true, force: true });
+    },
+  };
+}
+
+/** A configuration for tests: loopback, any port, the tools that set-up found. */
+export function testConfig(home: string, config: Record<string, unknown> = {}) {
+  const file = {
+    home,
+    listen_addr: "127.0.0.1:0",
+    ignore_cgroups: true,
+    runsc_path: runscPath(),
+    mkfs_erofs_path: mkfsPath(),
+    shutdown_grace_secs: 5,
+    ...config,
+  };
+  return parseConfig(JSON.stringify(file), "test configuration", home);
+}
+
+/** Gives a home the test images, as hard links to a store that is made once. */
+export async function provideImages(home: string): Promise<void> {
+  const source = await imageTemplate();
+  for (const entry of await readdir(source, { recursive: true, withFileTypes: true })) {
+    const from = join(entry.parentPath, entry.name);
+    const to = join(home, "images", relative(source, from));
+    if (entry.isDirectory()) {
+      await mkdir(to, { recursive: true });
+    } else {
+      await mkdir(dirname(to), { recursive: true });
+      await link(from, to).catch(() => copyFile(from, to));
+    }
+  }
+}
+
+let template: Promise<string> | undefined;
+
+/** A store with the test images, made by the store's own import and kept beside the layouts they come from. */
+function imageTemplate(): Promise<string> {
+  template ??= makeTemplate();
+  return template;
+}
+
+async function makeTemplate(): Promise<string> {
+  const layouts = [
+    { directory: pythonLayout, reference: PYTHON },
+    { directory: busyboxLayout, reference: BUSYBOX },
+  ];
+  const hash = createHash("sha256");
+  for (const { directory } of layouts) hash.update(await readFile(join(directory, "index.json")));
+  const finished = `${pythonLayout}-test-images-${hash.digest("hex").slice(0, 12)}`;
+  if (existsSync(finished)) return finished;
+  const work = await mkdtemp(`${finished}.`);
+  const options = imageStoreOptions(testConfig(work), platform, homeAt(work), mkfsPath(), silentLog);
+  const store = await openImageStore({ ...options, root: work });
+  for (const { directory, reference } of layouts) await store.importLayout(directory, reference);
+  await store.close();
+  // Another test process may have been faster.
+  await rename(work, finished).catch(() => rm(work, { recursive: true }));
+  return finished;
+}
