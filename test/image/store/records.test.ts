@@ -1,0 +1,48 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { parseImageRecord, parseNameRecord } from "../../../src/image/store/records.ts";
+import { imageRecord, nameRecord, someImage } from "../support/records.ts";
+
+const image = someImage();
+const name = nameRecord("docker.io/library/python:3", image);
+
+test("an image record gives back what the image is", () => {
+  assert.deepEqual(parseImageRecord(JSON.stringify(imageRecord(image, 77))), {
+    digest: image.digest,
+    config: { env: [], working_dir: "/", entrypoint: [], cmd: ["run"], user: "" },
+    layers: 1,
+    size_bytes: 77,
+    pulled_at_ms: 1000,
+  });
+});
+
+test("a name record gives back what was written", () => {
+  assert.deepEqual(parseNameRecord(JSON.stringify(name)), name);
+});
+
+describe("a damaged image record is refused", () => {
+  const record = imageRecord(image, 77);
+  const other = someImage("other");
+  const cases: [name: string, text: string][] = [
+    ["empty", ""],
+    ["cut off", JSON.stringify(record).slice(0, -10)],
+    ["of another version", JSON.stringify({ ...record, version: 2 })],
+    ["with another digest", JSON.stringify({ ...record, digest: other.digest })],
+    ["with the config of another image", JSON.stringify({ ...record, config: other.config.toString() })],
+    ["with a changed manifest", JSON.stringify({ ...record, manifest: `${record.manifest} ` })],
+    ["without a size", JSON.stringify({ ...record, rootfs_bytes: undefined })],
+  ];
+  for (const [what, text] of cases) test(what, () => assert.throws(() => parseImageRecord(text)));
+});
+
+describe("a damaged name record is refused", () => {
+  const cases: [name: string, text: string][] = [
+    ["empty", ""],
+    ["of another version", JSON.stringify({ ...name, version: 2 })],
+    ["with a digest that is none", JSON.stringify({ ...name, digest: "x" })],
+    ["with a resolved digest that is none", JSON.stringify({ ...name, resolved: "../x" })],
+    ["with a reference that is none", JSON.stringify({ ...name, reference: "A B" })],
+    ["with a reference that is not normalised", JSON.stringify({ ...name, reference: "python:3" })],
+  ];
+  for (const [what, text] of cases) test(what, () => assert.throws(() => parseNameRecord(text)));
+});
