@@ -53,6 +53,9 @@ export const ConfigSchema = Type.Object(
       "Most bytes captured from /output, all files together. Default 104857600.",
     ),
     output_files_limit_count: positive("Most files captured from /output. Default 1000."),
+    allow_root_user: Type.Optional(
+      Type.Boolean({ description: "Let requests run the guest as root of its own sandbox. Default false." }),
+    ),
     dns_servers: Type.Optional(
       Type.Array(Type.String({ minLength: 1 }), { description: "Name servers for network=sandbox." }),
     ),

@@ -27,6 +27,7 @@ export interface Config {
   readonly request_limit_bytes: number;
   readonly output_files_limit_bytes: number;
   readonly output_files_limit_count: number;
+  readonly allow_root_user: boolean;
   readonly dns_servers: readonly string[];
   readonly max_concurrent_runs: number;
   readonly max_queued_runs: number;
@@ -69,6 +70,7 @@ export function completeConfig(file: ConfigFile, listen: ListenAddress, userHome
     request_limit_bytes: file.request_limit_bytes ?? 16 * MIB,
     output_files_limit_bytes: file.output_files_limit_bytes ?? 100 * MIB,
     output_files_limit_count: file.output_files_limit_count ?? 1000,
+    allow_root_user: file.allow_root_user ?? false,
     dns_servers: file.dns_servers ?? ["8.8.8.8", "8.8.4.4"],
     max_concurrent_runs: file.max_concurrent_runs ?? 4 * availableParallelism(),
     max_queued_runs: file.max_queued_runs ?? 256,

@@ -14,6 +14,7 @@ export type ErrorCode =
   | "cross_site"
   | "network_not_allowed"
   | "network_unavailable"
+  | "user_not_allowed"
   | "not_found"
   | "range_not_satisfiable"
   // the run was stopped by a limit or by somebody

@@ -12,6 +12,7 @@ export const STATUS_OF: Readonly<Record<ErrorCode, number>> = {
   network_unavailable: 400,
   cross_site: 403,
   network_not_allowed: 403,
+  user_not_allowed: 403,
   not_found: 404,
   timed_out: 408,
   payload_too_large: 413,

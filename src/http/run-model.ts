@@ -40,6 +40,18 @@ export const RunBody = Type.Object(
       Type.String({ pattern: "^(/[^\\u0000]*)?$" }),
       "Working directory, absolute. Default: the image's, else `/`. Made when the image lacks it.",
     ),
+    use_entrypoint: optional(
+      Type.Boolean(),
+      "Put the image's ENTRYPOINT before `cmd`. Default false: argv is argv.",
+    ),
+    user: optional(
+      Type.String({ pattern: "^(image|\\d{1,10}(:\\d{1,10})?)$" }),
+      "`uid`, `uid:gid`, or `image` for the image's own USER. Default 65534:65534. Root only if the operator allows it.",
+    ),
+    pull: optional(
+      Type.Enum(["missing", "always", "never"]),
+      "When to ask the registry: for what is absent or aged (default `missing`), each time, or not at all.",
+    ),
     limits: optional(Limits, "Each null, 0 or absent means the configured default."),
     files: optional(Type.Array(Type.String()), "Uploaded files; each appears read-only at `/{path}`."),
     persist: optional(
@@ -105,6 +117,9 @@ export function toRunRequest(body: Static<typeof RunBody>): RunRequest {
     cmd: body.cmd as [string, ...string[]],
     env: body.env ?? [],
     cwd: body.cwd || undefined,
+    useEntrypoint: body.use_entrypoint ?? false,
+    user: body.user ?? undefined,
+    pull: body.pull ?? "missing",
     limits: body.limits ?? {},
     files: body.files ?? [],
     inlineFiles: (body.inline_files ?? []).map(({ path, content, encoding }) => ({

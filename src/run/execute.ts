@@ -2,11 +2,11 @@ import { join } from "node:path";
 import { type Config, resolveLimits } from "../config/config.ts";
 import type { CleanupStack } from "../core/cleanup-stack.ts";
 import type { FileStore } from "../files/file-store.ts";
-import type { Image, ImageLease } from "../image/types.ts";
+import type { Image, ImageLease, PullPolicy } from "../image/types.ts";
 import { checkEnvironment, mergeEnvironment } from "../sandbox/environment.ts";
 import { makeRunDirectory } from "../sandbox/run-directory.ts";
 import type { Guest, Sandbox } from "../sandbox/sandbox.ts";
-import { NOBODY } from "../sandbox/spec.ts";
+import { chooseUser } from "./guest-user.ts";
 import { checkInputs, provideInputs } from "./inputs.ts";
 import { outcomeOf } from "./outcome.ts";
 import type { RunRequest, RunResult } from "./types.ts";
@@ -14,13 +14,19 @@ import type { RunRequest, RunResult } from "./types.ts";
 /** The parts that a run is made of. */
 export interface ExecuteParts {
   readonly sandbox: Sandbox;
-  readonly images: { acquire(reference: string, options: { signal: AbortSignal }): Promise<ImageLease> };
+  readonly images: {
+    acquire(reference: string, options: { signal: AbortSignal; pull: PullPolicy }): Promise<ImageLease>;
+  };
   readonly files: FileStore;
   /** Holds one directory for each run. */
   readonly runsDirectory: string;
   readonly config: Pick<
     Config,
-    "defaults" | "output_limit_bytes" | "output_files_limit_bytes" | "output_files_limit_count"
+    | "defaults"
+    | "allow_root_user"
+    | "output_limit_bytes"
+    | "output_files_limit_bytes"
+    | "output_files_limit_count"
   >;
 }
 
@@ -54,17 +60,18 @@ export async function execute(parts: ExecuteParts, request: RunRequest, run: Run
   const begun = performance.now();
   const { config } = parts;
   const { image } = await acquireImage(parts, request, run);
-  const directory = await makeRunDirectory(join(parts.runsDirectory, run.exec_id), run.cleanup);
+  const user = chooseUser(request.user, image.config.user, config.allow_root_user);
+  const directory = await makeRunDirectory(join(parts.runsDirectory, run.exec_id), user, run.cleanup);
   const inputs = await provideInputs(parts.files, request, directory.inputs, run.cleanup);
   const limits = resolveLimits(request.limits, config.defaults, "default");
-  const guest = guestOf(request, image, { id: run.exec_id, limits, inputs: inputs.mounts });
+  const guest = guestOf(request, image, { id: run.exec_id, limits, user, inputs: inputs.mounts });
   const boot_ms = Math.round(performance.now() - begun);
   const exit = await parts.sandbox.run(directory, guest, {
     wall_clock_ms: limits.wall_clock_secs === null ? null : limits.wall_clock_secs * 1000,
     output_limit_bytes: config.output_limit_bytes,
     signal: run.signal,
   });
-  const outcome = outcomeOf(exit, request.cmd[0]);
+  const outcome = outcomeOf(exit, guest.args[0] ?? "");
   const captured = await parts.files.captureOutputs(directory.output, run.exec_id, {
     max_bytes: config.output_files_limit_bytes,
     max_files: config.output_files_limit_count,
@@ -89,18 +96,21 @@ export async function execute(parts: ExecuteParts, request: RunRequest, run: Run
 }
 
 async function acquireImage(parts: ExecuteParts, request: RunRequest, run: RunContext): Promise<ImageLease> {
-  const lease = await parts.images.acquire(request.image, { signal: run.signal });
+  const lease = await parts.images.acquire(request.image, { signal: run.signal, pull: request.pull });
   run.cleanup.defer("image lease", () => lease.release());
   return lease;
 }
 
-function guestOf(request: RunRequest, image: Image, rest: Pick<Guest, "id" | "limits" | "inputs">): Guest {
+function guestOf(
+  request: RunRequest,
+  image: Image,
+  rest: Pick<Guest, "id" | "limits" | "inputs" | "user">,
+): Guest {
   return {
     ...rest,
-    args: request.cmd,
+    args: request.useEntrypoint ? [...image.config.entrypoint, ...request.cmd] : request.cmd,
     env: mergeEnvironment(image.config.env, request.env),
     cwd: request.cwd ?? (image.config.working_dir || "/"),
-    user: NOBODY,
     rootfs: image.rootfs,
     stdin: request.stdin,
   };

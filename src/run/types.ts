@@ -1,4 +1,5 @@
 import type { StatedLimits } from "../config/config.ts";
+import type { PullPolicy } from "../image/types.ts";
 
 /** What a client asks for, checked and in domain terms. */
 export interface RunRequest {
@@ -7,6 +8,12 @@ export interface RunRequest {
   readonly env: readonly string[];
   /** Absolute path in the guest, or undefined for the image's own. */
   readonly cwd: string | undefined;
+  /** Put the image's ENTRYPOINT before `cmd`. */
+  readonly useEntrypoint: boolean;
+  /** `image`, `uid` or `uid:gid`; undefined for nobody. */
+  readonly user: string | undefined;
+  /** When to ask the registry for the image. */
+  readonly pull: PullPolicy;
   readonly limits: StatedLimits;
   /** Paths in the file store; each appears read-only at `/{path}`. */
   readonly files: readonly string[];

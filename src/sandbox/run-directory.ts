@@ -1,17 +1,22 @@
 import { chown, mkdir, rm } from "node:fs/promises";
 import type { CleanupStack } from "../core/cleanup-stack.ts";
 import { type RunDirectory, runDirectoryAt } from "./runsc.ts";
-import { NOBODY } from "./spec.ts";
+import type { GuestUser } from "./spec.ts";
 
 /**
  * Makes the private directory of one run.
+ * @param user owns what is mounted at /output
  * @throws what mkdir(2) gives, ENOSPC for one
  */
-export async function makeRunDirectory(path: string, cleanup: CleanupStack): Promise<RunDirectory> {
+export async function makeRunDirectory(
+  path: string,
+  user: GuestUser,
+  cleanup: CleanupStack,
+): Promise<RunDirectory> {
   const directory = runDirectoryAt(path);
   cleanup.defer("run directory", () => rm(path, { recursive: true, force: true }));
   await mkdir(directory.output, { recursive: true, mode: 0o700 });
   // Without root the sandbox runs as the server's own user, who owns the directory already.
-  if (process.geteuid?.() === 0) await chown(directory.output, NOBODY.uid, NOBODY.gid);
+  if (process.geteuid?.() === 0) await chown(directory.output, user.uid, user.gid);
   return directory;
 }
