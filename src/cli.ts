@@ -61,12 +61,19 @@ async function serve(config: Config, platform: Platform, log: Logger): Promise<n
   return 0;
 }
 
+/** A signal to a whole process group arrives once more through each parent that passes it on. */
+const SAME_SIGNAL_MS = 1000;
+
 /** Counts the signals that ask the service to stop, from the start on: one during start-up is not lost. */
 function watchSignals(): { next(): Promise<NodeJS.Signals> } {
   const waiting: ((signal: NodeJS.Signals) => void)[] = [];
   const early: NodeJS.Signals[] = [];
+  let last_ms = Number.NEGATIVE_INFINITY;
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     process.on(signal, () => {
+      const now_ms = performance.now();
+      if (now_ms - last_ms < SAME_SIGNAL_MS) return;
+      last_ms = now_ms;
       const resolve = waiting.shift();
       if (resolve) resolve(signal);
       else early.push(signal);

@@ -8,8 +8,10 @@ import { type Home, homeAt } from "./core/home.ts";
 import { openFileStore } from "./files/file-store.ts";
 import { removeTree } from "./files/remove-tree.ts";
 import { createHandler } from "./http/app.ts";
+import { findDockerSocket } from "./image/daemon/find-docker-socket.ts";
 import { openImageStore } from "./image/image-store.ts";
 import { importLocalImages } from "./image/local-images.ts";
+import { prepullImages } from "./image/prepull.ts";
 import type { ImageStore } from "./image/types.ts";
 import { findExecutable } from "./platform/find-executable.ts";
 import { lockHome } from "./platform/home-lock.ts";
@@ -60,13 +62,15 @@ async function start(
   await sweepRuns(home, platform, log);
   const tools = await findTools(config, home);
   const files = await openFileStore({ root: home.files, staging: home.uploads, log, platform });
-  const images = await openImageStore(imageStoreOptions(config, platform, home, tools.mkfsErofs, log));
+  const images = await openImages(config, platform, home, tools.mkfsErofs, log);
   cleanup.defer("image store", () => images.close());
   await importLocalImages(images, join(home.root, "setup"), log);
+  const rootless = process.geteuid?.() !== 0;
   const runsc = {
     path: tools.runsc ?? "runsc",
     platform: config.platform,
-    ignore_cgroups: config.ignore_cgroups,
+    ignore_cgroups: config.ignore_cgroups || rootless,
+    rootless,
   };
   const sandbox = createSandbox({ platform, runsc, emptyRoot: home.emptyRoot });
   const limits = { max_active: config.max_concurrent_runs, max_waiting: config.max_queued_runs };
@@ -78,9 +82,12 @@ async function start(
     home: home.root,
     isDraining: () => runner.draining,
   });
-  const fetch = createHandler({ runner, files, readiness, config, log });
+  const fetch = createHandler({ runner, files, images, readiness, config, log });
   const server = await platform.serve({ ...config.listen, fetch });
   cleanup.defer("server", () => server.stop());
+  // The server waits for its answers, and some of them for a pull.
+  cleanup.defer("pulls", () => images.drain());
+  startPrepull(images, config, log, cleanup);
   await announce(config, server, readiness, log);
   return {
     server,
@@ -91,6 +98,52 @@ async function start(
       await cleanup.run();
     },
   };
+}
+
+function startPrepull(images: ImageStore, config: Config, log: Logger, cleanup: CleanupStack): void {
+  const stop = new AbortController();
+  const prepulled = prepullImages(images, config.images_prepull, log, stop.signal);
+  cleanup.defer("pre-pull", async () => {
+    stop.abort();
+    await prepulled;
+  });
+}
+
+/**
+ * Opens the image store of a home that no server uses, for as long as `use` takes.
+ * @throws HomeInUseError, what opening the store gives, and what `use` throws
+ */
+export async function withImages<T>(
+  config: Config,
+  platform: Platform,
+  log: Logger,
+  use: (images: ImageStore) => Promise<T>,
+): Promise<T> {
+  const cleanup = new CleanupStack((label, err) => log.error({ err }, `Cannot give back the ${label}`));
+  try {
+    const home = homeAt(config.home);
+    await mkdir(home.root, { recursive: true, mode: 0o700 });
+    cleanup.defer("home lock", lockHome(platform, home.lock));
+    const { mkfsErofs } = await findTools(config, home);
+    const images = await openImages(config, platform, home, mkfsErofs, log);
+    cleanup.defer("image store", () => images.close());
+    return await use(images);
+  } finally {
+    await cleanup.run();
+  }
+}
+
+async function openImages(
+  config: Config,
+  platform: Platform,
+  home: Home,
+  mkfsErofs: string | null,
+  log: Logger,
+): Promise<ImageStore> {
+  const docker_socket = await findDockerSocket(config.docker_socket, process.env);
+  return await openImageStore(
+    imageStoreOptions({ ...config, docker_socket }, platform, home, mkfsErofs, log),
+  );
 }
 
 /** Removes what runs of an earlier server left when that was killed. */
@@ -142,6 +195,11 @@ export function imageStoreOptions(
       max_image_bytes: config.max_image_bytes,
       max_image_entries: config.max_image_entries,
       max_parallel_downloads: MAX_PARALLEL_DOWNLOADS,
+      docker_socket: config.docker_socket ?? null,
+      images_quota_bytes: config.images_quota_bytes,
+      image_allow: config.image_allow,
+      image_deny: config.image_deny,
+      images_prepull: config.images_prepull,
     },
   };
 }
@@ -155,7 +213,8 @@ async function announce(
 ): Promise<void> {
   const { reasons, runsc_version } = await readiness();
   for (const reason of reasons) log.error(`Not ready: ${reason}`);
-  if (config.ignore_cgroups)
+  if (process.geteuid?.() !== 0) log.warn("Not root: no cgroups, and guests cannot write to /output");
+  else if (config.ignore_cgroups)
     log.warn("cgroups are ignored: CPU and memory limits are not enforced on the host");
   if (!isLoopback(config.listen)) {
     log.warn("Listening beyond loopback without authentication: whoever reaches this port can run code here");

@@ -7,6 +7,8 @@ export interface RunscOptions {
   readonly path: string;
   readonly platform: Config["platform"];
   readonly ignore_cgroups: boolean;
+  /** Whether the server is not root: runsc then makes a user namespace of its own. */
+  readonly rootless: boolean;
 }
 
 /** The host paths of one run, all in a directory of its own. */
@@ -55,6 +57,7 @@ export function runscRunArgv(runsc: RunscOptions, directory: RunDirectory, conta
     `--log=${directory.log}`,
     "--log-format=json",
     ...(runsc.ignore_cgroups ? ["--ignore-cgroups"] : []),
+    ...(runsc.rootless ? ["--rootless"] : []),
     "run",
     `--bundle=${directory.bundle}`,
     containerId,

@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import type { Browser } from "playwright-core";
 import { launchBrowser, openWatched } from "../support/browser.ts";
+import { noChromium } from "../support/fixtures.ts";
 import { startTestService, type TestService } from "../support/service.ts";
 
-describe("Swagger UI in a browser", () => {
+describe("Swagger UI in a browser", { skip: noChromium }, () => {
   let service: TestService;
   let browser: Browser;
   before(async () => {

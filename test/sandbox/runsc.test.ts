@@ -3,7 +3,12 @@ import { describe, test } from "node:test";
 import { runDirectoryAt, runscRunArgv } from "../../src/sandbox/runsc.ts";
 
 const DIRECTORY = runDirectoryAt("/root/.boxer/runs/boxer-00000000-0000-4000-8000-000000000000");
-const RUNSC = { path: "/usr/bin/runsc", platform: "systrap", ignore_cgroups: false } as const;
+const RUNSC = {
+  path: "/usr/bin/runsc",
+  platform: "systrap",
+  ignore_cgroups: false,
+  rootless: false,
+} as const;
 const argv = (changes = {}) => runscRunArgv({ ...RUNSC, ...changes }, DIRECTORY, "id");
 
 describe("the directory of a run", () => {
@@ -57,5 +62,7 @@ describe("the command line of runsc", () => {
   test("skips cgroups only when told so", () => {
     assert.equal(argv().includes("--ignore-cgroups"), false);
     assert.equal(argv({ ignore_cgroups: true }).includes("--ignore-cgroups"), true);
+    assert.equal(argv({ rootless: true }).includes("--rootless"), true);
+    assert.equal(argv({}).includes("--rootless"), false);
   });
 });

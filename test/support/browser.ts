@@ -1,7 +1,5 @@
-import { existsSync } from "node:fs";
 import { type Browser, chromium, type Page } from "playwright-core";
-
-const CHROMIUM = ["/usr/bin/chromium", "/usr/bin/chromium-browser"].find((path) => existsSync(path));
+import { chromiumPath } from "./fixtures.ts";
 
 /** What a page did that it should not have. */
 export interface Watched {
@@ -14,9 +12,8 @@ export interface Watched {
 
 /** Debian's Chromium without a window, and without the talk to its maker that it does by itself. */
 export function launchBrowser(): Promise<Browser> {
-  if (!CHROMIUM) throw new Error("Chromium is not installed: apt-get install chromium");
   return chromium.launch({
-    executablePath: CHROMIUM,
+    executablePath: chromiumPath(),
     args: [
       "--no-sandbox",
       "--disable-gpu",

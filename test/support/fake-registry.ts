@@ -53,6 +53,7 @@ export function imageOf(
   layers: Record<string, string>[],
   options: {
     config?: object;
+    created?: string;
     os?: string;
     architecture?: string;
     diff_ids?: string[];
@@ -63,7 +64,9 @@ export function imageOf(
   const blobs = tars.map((tar) => gzipSync(tar));
   const { os = "linux", architecture = "amd64", diff_ids = tars.map(sha256) } = options;
   const rootfs = { type: "layers", diff_ids };
-  const config = Buffer.from(JSON.stringify({ os, architecture, config: options.config ?? {}, rootfs }));
+  const config = Buffer.from(
+    JSON.stringify({ os, architecture, created: options.created, config: options.config ?? {}, rootfs }),
+  );
   const content = {
     schemaVersion: 2,
     mediaType: `${OCI}.manifest.v1+json`,

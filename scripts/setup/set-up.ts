@@ -1,0 +1,88 @@
+import { mkdir } from "node:fs/promises";
+import { architectureOf } from "./architecture.ts";
+import { busyboxImage } from "./busybox-image.ts";
+import { ensureLocalImage } from "./local-image.ts";
+import { machineSuite } from "./machine-suite.ts";
+import { placesAt } from "./places.ts";
+import type { Progress } from "./progress.ts";
+import { pythonImage } from "./python-image.ts";
+import { ensureRunsc } from "./runsc.ts";
+import { RUNSC_RELEASES } from "./runsc-release.ts";
+import { archiveCache, type Settings, type SetupContext } from "./setup-context.ts";
+import { SetupState } from "./setup-state.ts";
+import { ensureTool, type Tool } from "./tools.ts";
+import { Workspace } from "./workspace.ts";
+
+const MKFS_EROFS: Tool = { program: "mkfs.erofs", package: "erofs-utils" };
+
+/** Only the tests use these. */
+const TEST_TOOLS: Tool[] = [
+  { program: "skopeo", package: "skopeo" },
+  { program: "umoci", package: "umoci" },
+  { program: "docker-registry", package: "docker-registry" },
+  { program: "chromium", package: "chromium", path: "usr/lib/chromium/chromium" },
+];
+
+const NOT_ROOT = [
+  "Not running as root: sandboxes are started with runsc --rootless. They are as isolated as otherwise, and",
+  "network none and host work. What needs root and is missing: network sandbox, and the CPU and memory limits,",
+  "which need cgroups; the wall clock, process and open file limits hold.",
+];
+
+/**
+ * Makes everything there that a server needs: a good runsc, mkfs.erofs, the image `local/python:3`; with
+ * `fixtures`, what the tests need too. Does nothing that is done already. Throws SetupError for a program that
+ * cannot be had; an image or a test tool that cannot be had is only told, images can still be pulled.
+ */
+export async function setUp(
+  settings: Settings,
+  progress: Progress,
+  { fixtures }: { fixtures: boolean },
+): Promise<void> {
+  const places = placesAt(settings.home);
+  const workspace = new Workspace(places.work);
+  const architecture = architectureOf(process.arch);
+  const context: SetupContext = {
+    settings,
+    places,
+    progress,
+    workspace,
+    architecture,
+    state: await SetupState.load(places.state),
+    archive: archiveCache(workspace, architecture),
+    suite: await machineSuite(),
+    searchPath: process.env.PATH ?? "",
+    runscReleases: process.env.BOXER_RUNSC_RELEASES ?? RUNSC_RELEASES,
+  };
+  await mkdir(settings.home, { recursive: true, mode: 0o700 });
+  try {
+    await explainRootless(context);
+    await makePrograms(context);
+    if (fixtures) await makeFixtures(context);
+  } finally {
+    await workspace.remove();
+  }
+}
+
+/** Told once: what a user without root has to do without. */
+async function explainRootless({ progress, state }: SetupContext): Promise<void> {
+  if (process.getuid?.() === 0 || state.is("rootless", "told")) return;
+  for (const line of NOT_ROOT) progress.say(line);
+  await state.remember("rootless", "told");
+}
+
+async function makePrograms(context: SetupContext): Promise<void> {
+  const { progress, settings } = context;
+  const runsc = await progress.step("runsc", () => ensureRunsc(context));
+  await progress.step(
+    "mkfs.erofs",
+    async () => settings.mkfs_erofs_path ?? (await ensureTool(context, MKFS_EROFS)),
+  );
+  await progress.attempt("local/python:3", () => ensureLocalImage(context, pythonImage(context, runsc)));
+}
+
+async function makeFixtures(context: SetupContext): Promise<void> {
+  const { progress } = context;
+  await progress.attempt("busybox", () => ensureLocalImage(context, busyboxImage(context)));
+  for (const tool of TEST_TOOLS) await progress.attempt(tool.program, () => ensureTool(context, tool));
+}

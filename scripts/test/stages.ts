@@ -1,0 +1,84 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { addTallies, formatTally, type Tally, tallyJunit } from "./junit.ts";
+import { runQuietly } from "./run-quietly.ts";
+
+/** One part of the whole check; `signal` ends it early. */
+export interface Stage {
+  name: string;
+  run(signal: AbortSignal): Promise<Tally>;
+}
+
+/** A test runner: what it is called and how it is called for one file, with a place for its JUnit report. */
+export interface Runner {
+  name: string;
+  argv(file: string, report: string): string[];
+}
+
+const TEST_TIMEOUT_MS = 120_000;
+const FILE_TIMEOUT_MS = 600_000;
+const CHECK_TIMEOUT_MS = 600_000;
+
+export const BUN_TEST: Runner = {
+  name: "bun test",
+  argv(file, report) {
+    const reporter = ["--reporter=junit", `--reporter-outfile=${report}`];
+    return ["node_modules/.bin/bun", "test", `--timeout=${TEST_TIMEOUT_MS}`, ...reporter, file];
+  },
+};
+
+export const DENO_TEST: Runner = {
+  name: "deno test",
+  argv(file, report) {
+    const flags = ["--allow-all", "--no-check", "--unstable-no-legacy-abort", `--junit-path=${report}`];
+    return ["node_modules/.bin/deno", "test", ...flags, file];
+  },
+};
+
+/** A tool that says yes or no by its exit code; counts as one test. */
+export function checkStage(name: string, argv: readonly string[]): Stage {
+  return {
+    name,
+    async run(signal) {
+      const { fault, output } = await runQuietly(argv, { signal, timeout_ms: CHECK_TIMEOUT_MS });
+      if (fault === undefined) return { passed: 1, failed: 0, skipped: 0, failures: [] };
+      console.log(output);
+      return { passed: 0, failed: 1, skipped: 0, failures: [`${name}: ${fault}`] };
+    },
+  };
+}
+
+/**
+ * Runs every file in a process of its own: what one leaves behind, a crash or a hang, costs that file only. One line
+ * a file; the output of those with failures is shown in full.
+ *
+ * @param reports directory for JUnit reports
+ */
+export function testStage(runner: Runner, files: readonly string[], reports: string): Stage {
+  return {
+    name: runner.name,
+    async run(signal) {
+      const tallies: Tally[] = [];
+      for (const file of files) {
+        if (!signal.aborted) tallies.push(await runFile(runner, file, { reports, signal }));
+      }
+      return addTallies(tallies);
+    },
+  };
+}
+
+async function runFile(
+  runner: Runner,
+  file: string,
+  rest: { reports: string; signal: AbortSignal },
+): Promise<Tally> {
+  const started = performance.now();
+  const report = join(rest.reports, `${runner.name} ${file.replaceAll("/", " ")}.xml`);
+  const argv = runner.argv(file, report);
+  const { fault, output } = await runQuietly(argv, { signal: rest.signal, timeout_ms: FILE_TIMEOUT_MS });
+  const tally = tallyJunit(await readFile(report, "utf8").catch(() => ""), file, fault);
+  if (tally.failed > 0) console.log(output);
+  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  console.log(`${tally.failed > 0 ? "FAIL" : "ok  "} ${file}: ${formatTally(tally)} (${seconds} s)`);
+  return { ...tally, failures: tally.failures.map((line) => `${runner.name}: ${line}`) };
+}

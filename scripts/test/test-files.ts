@@ -1,0 +1,25 @@
+import { readdir } from "node:fs/promises";
+import { join, relative, resolve } from "node:path";
+
+/** Directories of tests that only one runtime can run. */
+const ONLY_FOR = { bun: "test/runtime/bun/", deno: "test/runtime/deno/" } as const;
+
+/**
+ * The test files below `test/` for one runtime, as paths like `./test/core/x.test.ts`, sorted.
+ *
+ * @param filters paths of files or directories; when there are any, only what they name is returned
+ */
+export async function testFiles(runtime: "bun" | "deno", filters: readonly string[]): Promise<string[]> {
+  const entries = await readdir("test", { recursive: true });
+  const files = entries.map((entry) => join("test", entry)).filter((path) => path.endsWith(".test.ts"));
+  const other = ONLY_FOR[runtime === "bun" ? "deno" : "bun"];
+  const wanted = filters.map((filter) => relative("", resolve(filter)));
+  return files
+    .filter((path) => !path.startsWith(other))
+    .filter(
+      (path) =>
+        wanted.length === 0 || wanted.some((filter) => path === filter || path.startsWith(`${filter}/`)),
+    )
+    .map((path) => `./${path}`)
+    .sort();
+}

@@ -1,0 +1,48 @@
+import assert from "node:assert/strict";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, it } from "node:test";
+import { checkStage, type Runner, testStage } from "../../../scripts/test/stages.ts";
+import { tempDirectory } from "../../support/temp-directory.ts";
+
+const signal = new AbortController().signal;
+const PASSED = '<testsuite name="x"><testcase name="passes" /></testsuite>';
+const FAILED = '<testsuite name="x"><testcase name="fails"><failure message="boom" /></testcase></testsuite>';
+
+/** A runner that runs the test file as a shell script; `$1` is where its report goes. */
+const shell: Runner = { name: "shell", argv: (file, report) => ["sh", file, report] };
+
+describe("a stage of tests", () => {
+  it("runs every file, whatever became of those before", async (t) => {
+    const dir = await tempDirectory(t);
+    const scripts = {
+      crashes: "kill -SEGV $$",
+      fails: `echo '${FAILED}' > "$1"; exit 1`,
+      passes: `echo '${PASSED}' > "$1"`,
+      leaves: `echo '${PASSED}' > "$1"; sleep 1000 & echo $! > ${join(dir, "left")}`,
+    };
+    const files = Object.keys(scripts).map((name) => join(dir, name));
+    for (const [name, script] of Object.entries(scripts)) await writeFile(join(dir, name), script);
+    const { passed, failed, failures } = await testStage(shell, files, dir).run(signal);
+    assert.deepEqual([passed, failed], [2, 2]);
+    assert.match(failures[0] ?? "", /^shell: .*crashes: no test was run: killed by SIGSEGV/);
+    assert.equal(failures[1], `shell: ${join(dir, "fails")}: fails: boom`);
+    process.kill(Number(await readFile(join(dir, "left"), "utf8")));
+  });
+
+  it("ends early when told to", async (t) => {
+    const dir = await tempDirectory(t);
+    const file = join(dir, "waits");
+    await writeFile(file, "exec sleep 1000");
+    const { failed } = await testStage(shell, [file, file], dir).run(AbortSignal.timeout(100));
+    assert.equal(failed, 1);
+  });
+});
+
+describe("a check", () => {
+  it("is one test that passes or fails by the exit code", async () => {
+    assert.equal((await checkStage("lint", ["true"]).run(signal)).passed, 1);
+    assert.deepEqual((await checkStage("lint", ["false"]).run(signal)).failures, ["lint: exit code 1"]);
+    assert.equal((await checkStage("lint", ["/nonexistent/lint"]).run(signal)).failed, 1);
+  });
+});

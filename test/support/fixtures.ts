@@ -1,0 +1,102 @@
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { loadSettings } from "../../scripts/setup/load-settings.ts";
+import { placesAt } from "../../scripts/setup/places.ts";
+import { findExecutable } from "../../src/platform/find-executable.ts";
+
+const settings = await loadSettings([]);
+const places = placesAt(settings.home);
+const find = (name: string) => findExecutable(name, [join(places.bin, name)], process.env.PATH ?? "");
+const runsc = settings.runsc_path ?? (await find("runsc"));
+const mkfsErofs = settings.mkfs_erofs_path ?? (await find("mkfs.erofs"));
+const dockerRegistry = await find("docker-registry");
+const skopeo = await find("skopeo");
+const chromium = await find("chromium");
+
+/** OCI image layout of `local/python:3`, as set-up makes it. */
+export const pythonLayout = places.pythonLayout;
+
+/** OCI image layout of a tiny image with busybox, as set-up makes it. */
+export const busyboxLayout = places.busyboxLayout;
+
+/** Why there can be no registry here, for the `skip` option of a test; false when there can. */
+export const noRegistry = dockerRegistry && skopeo ? false : "docker-registry and skopeo are not installed";
+
+/** Why there can be no browser here, for the `skip` option of a test; false when there can. */
+export const noChromium = chromium ? false : "chromium is not installed";
+
+/** Path of a runsc that works here. */
+export function runscPath(): string {
+  return found(runsc, "runsc");
+}
+
+/** Path of mkfs.erofs. */
+export function mkfsPath(): string {
+  return found(mkfsErofs, "mkfs.erofs");
+}
+
+/** Path of Chromium, for playwright-core's `executablePath`. */
+export function chromiumPath(): string {
+  return found(chromium, "chromium");
+}
+
+/** A container registry on loopback that speaks plain HTTP and asks for no credentials. */
+export interface TestRegistry {
+  /** `127.0.0.1:PORT`, the first part of an image reference. */
+  readonly host: string;
+  /** Uploads the one image of an OCI image layout under a name like `some/python:3`. */
+  push(layout: string, name: string): Promise<void>;
+  /** Ends the registry and removes all it stored. */
+  stop(): Promise<void>;
+}
+
+/** Starts Debian's docker-registry with an empty store and a free port. The caller stops it. */
+export async function startRegistry(): Promise<TestRegistry> {
+  const dir = await mkdtemp(join(tmpdir(), "boxer-registry-"));
+  const config = join(dir, "config.yml");
+  const storage = { filesystem: { rootdirectory: join(dir, "data") }, delete: { enabled: true } };
+  await writeFile(config, JSON.stringify({ version: 0.1, storage, http: { addr: "127.0.0.1:0" } }));
+  const child = spawn(found(dockerRegistry, "docker-registry"), ["serve", config], {
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  const exited = new Promise<void>((resolve) => child.on("close", () => resolve()));
+  const stop = async () => {
+    child.kill("SIGKILL");
+    await exited;
+    await rm(dir, { recursive: true, force: true });
+  };
+  try {
+    const host = await listening(child);
+    return { host, stop, push: (layout, name) => push(layout, `${host}/${name}`) };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** The address in the line that the registry logs once it listens. */
+function listening(child: ChildProcess): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let log = "";
+    child.on("error", reject);
+    child.on("close", () => reject(new Error(`docker-registry ended before it listened: ${log}`)));
+    child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+      log += text;
+      const address = /listening on (127\.0\.0\.1:\d+)/.exec(log)?.[1];
+      if (address) resolve(address);
+    });
+  });
+}
+
+async function push(layout: string, destination: string): Promise<void> {
+  const flags = ["--insecure-policy", "copy", "--quiet", "--dest-tls-verify=false"];
+  await promisify(execFile)(found(skopeo, "skopeo"), [...flags, `oci:${layout}`, `docker://${destination}`]);
+}
+
+function found(path: string | null, name: string): string {
+  if (path === null) throw new Error(`No ${name} here: run "npm test", or "npm run setup" first`);
+  return path;
+}

@@ -1,0 +1,134 @@
+import type { ExecuteParts } from "../../src/run/execute.ts";
+import type { RunRequest } from "../../src/run/types.ts";
+import type { ProcessLimits, StopReason } from "../../src/sandbox/run-process.ts";
+import type { SandboxExit } from "../../src/sandbox/sandbox.ts";
+
+/** A request that fits, for a run that names no files. */
+export const REQUEST: RunRequest = {
+  image: "local/fake:1",
+  cmd: ["true"],
+  env: [],
+  cwd: undefined,
+  useEntrypoint: false,
+  user: undefined,
+  pull: "missing",
+  limits: {},
+  files: [],
+  inlineFiles: [],
+  stdin: undefined,
+  persist: false,
+};
+
+/** A guest in the fake sandbox. It goes on until it is told to finish, or until its signal aborts. */
+export interface FakeGuest {
+  readonly signal: AbortSignal;
+  finish(status?: { code: number }, stdout?: string): void;
+}
+
+/** Steers the fake image store. */
+export interface FakeImages {
+  /** Acquisitions asked for so far. */
+  acquired: number;
+  /** What acquiring throws, if anything. */
+  failing: Error | null;
+  /** What acquiring waits for; the signal's abort ends that as in the real one. */
+  pulling: Promise<unknown>;
+  /** What the release of a lease waits for. */
+  releasing: Promise<unknown>;
+}
+
+/** Steers the fake sandbox. */
+export interface FakeSandbox {
+  /** Guests started so far. */
+  started: number;
+  /** The next guest, as soon as it was started. */
+  next(): Promise<FakeGuest>;
+}
+
+/** The parts of a run without an image, a file or a process. */
+export function fakeParts(runsDirectory: string) {
+  const images: FakeImages = {
+    acquired: 0,
+    failing: null,
+    pulling: Promise.resolve(),
+    releasing: Promise.resolve(),
+  };
+  const { sandbox, run } = fakeSandbox();
+  const parts = {
+    sandbox: { run },
+    images: { acquire: (_: string, { signal }: { signal: AbortSignal }) => acquire(images, signal) },
+    files: {
+      hold: async () => ({ paths: [], release: async () => {} }),
+      captureOutputs: async () => ({ outputs: [], skipped: [], limit_exceeded: null }),
+      removeOutputs: async () => {},
+    },
+    runsDirectory,
+    config: {
+      defaults: { cpu_cores: 1, memory_mb: 256, wall_clock_secs: 30, pids_limit: 64, nofile: 256 },
+      allow_root_user: false,
+      output_limit_bytes: 1000,
+      output_files_limit_bytes: 1000,
+      output_files_limit_count: 10,
+    },
+  };
+  return { parts: parts as unknown as ExecuteParts, images, sandbox };
+}
+
+async function acquire(images: FakeImages, signal: AbortSignal) {
+  images.acquired += 1;
+  const aborted = new Promise((_, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+  });
+  await Promise.race([images.pulling, aborted]);
+  if (images.failing) throw images.failing;
+  const config = { env: [], working_dir: "/", entrypoint: [], cmd: [], user: "" };
+  const image = {
+    digest: `sha256:${"0".repeat(64)}`,
+    reference: "local/fake:1",
+    rootfs: "/fake.erofs",
+    config,
+  };
+  return { image, release: () => images.releasing };
+}
+
+function fakeSandbox() {
+  const waiting: ((guest: FakeGuest) => void)[] = [];
+  const unclaimed: FakeGuest[] = [];
+  const sandbox: FakeSandbox = {
+    started: 0,
+    next: () =>
+      new Promise((resolve) => {
+        const guest = unclaimed.shift();
+        if (guest) resolve(guest);
+        else waiting.push(resolve);
+      }),
+  };
+  function run(_directory: unknown, _guest: unknown, { signal }: ProcessLimits): Promise<SandboxExit> {
+    sandbox.started += 1;
+    return new Promise((resolve) => {
+      const guest: FakeGuest = {
+        signal,
+        finish: ({ code } = { code: 0 }, stdout = "") => resolve(sandboxExit(code, stdout, null)),
+      };
+      signal.addEventListener("abort", () => resolve(sandboxExit(137, "", "canceled")));
+      const claim = waiting.shift();
+      if (claim) claim(guest);
+      else unclaimed.push(guest);
+    });
+  }
+  return { sandbox, run };
+}
+
+function sandboxExit(code: number, stdout: string, stop: StopReason | null): SandboxExit {
+  const output = (text: string) => ({ bytes: new TextEncoder().encode(text), truncated: false });
+  const status = { code, signal: null };
+  return {
+    status,
+    stop,
+    stdout: output(stdout),
+    stderr: output(""),
+    wall_ms: 1,
+    startFailure: null,
+    panic: null,
+  };
+}
