@@ -24,5 +24,9 @@ export function parseListenAddress(text: string): ListenAddress | null {
 /** Whether only this machine can reach the address. */
 export function isLoopback(address: ListenAddress): boolean {
   const { hostname } = address;
-  return hostname === "localhost" || hostname === "::1" || (hostname ?? "").startsWith("127.");
+  if (hostname === undefined) return false;
+  // A name may begin with 127. and resolve to anything.
+  return (
+    hostname === "localhost" || hostname === "::1" || (isIP(hostname) === 4 && hostname.startsWith("127."))
+  );
 }

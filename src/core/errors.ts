@@ -11,6 +11,8 @@ export type ErrorCode =
   | "invalid_path"
   | "unknown_file"
   | "invalid_image_reference"
+  | "image_not_allowed"
+  | "image_in_use"
   | "cross_site"
   | "network_not_allowed"
   | "network_unavailable"
@@ -38,7 +40,8 @@ export type ErrorCode =
 export interface BoxerErrorOptions {
   cause?: unknown;
   /** The request field or configuration key at fault, such as `limits.memory_mb`. */
-  field?: string;
+  field?: string | undefined;
+  exec_id?: string;
 }
 
 /** A fault with a stable code and a message fit to be shown to the client. */
@@ -46,13 +49,19 @@ export class BoxerError extends Error {
   override readonly name = "BoxerError";
   readonly code: ErrorCode;
   readonly field: string | undefined;
-  /** The run that failed, once it has an id. */
-  exec_id: string | undefined;
+  /** The run that failed, where it was one. */
+  readonly exec_id: string | undefined;
 
   constructor(code: ErrorCode, message: string, options: BoxerErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.field = options.field;
+    this.exec_id = options.exec_id;
+  }
+
+  /** The same fault as one run has it; several may share one cause. */
+  ofRun(exec_id: string): BoxerError {
+    return new BoxerError(this.code, this.message, { cause: this.cause, field: this.field, exec_id });
   }
 }
 

@@ -32,9 +32,9 @@ export function compileSchema<S extends TSchema>(schema: S): Checker<Static<S>> 
   };
 }
 
-/** A union complains once for each of its branches, and a closed object once more for each unknown field. */
+/** A union complains as a whole and once for each of its branches. */
 function isTelling(error: SchemaError): boolean {
-  if (error.keyword === "boolean" || error.keyword === "anyOf") return false;
+  if (error.keyword === "anyOf") return false;
   return !(error.keyword === "type" && error.schemaPath.includes("/anyOf/") && typeOf(error) === "null");
 }
 
@@ -52,10 +52,9 @@ function describe(error: SchemaError | undefined): Complaint {
       const missing = join(field, first("requiredProperties"));
       return { field: missing, message: `${missing} is required` };
     }
-    case "additionalProperties": {
-      const unknown = join(field, first("additionalProperties"));
-      return { field: unknown, message: `${unknown} is not a known field` };
-    }
+    case "boolean":
+      // How a closed object complains of each field that it does not know.
+      return complaint(field, "is not a known field");
     case "enum":
       return complaint(field, `must be one of ${(params.allowedValues as unknown[]).join(", ")}`);
     case "minItems":

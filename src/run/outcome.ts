@@ -11,7 +11,12 @@ const NOT_FOUND = 127;
 const SIGNAL_BASE = 128;
 const KILLED = SIGNAL_BASE + constants.signals.SIGKILL;
 
-const signalNames = new Map(Object.entries(constants.signals).map(([name, number]) => [number, name]));
+/** Some numbers have two names; the first is the usual one. */
+const signalNames = new Map(
+  Object.entries(constants.signals)
+    .map(([name, number]) => [number, name] as const)
+    .toReversed(),
+);
 
 /**
  * Tells what happened to the guest. Pure.

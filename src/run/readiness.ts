@@ -3,6 +3,7 @@ import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { messageOf } from "../core/errors.ts";
 import type { Platform } from "../platform/platform.ts";
+import { runProcess } from "../sandbox/run-process.ts";
 
 /** Whether runs can be served. */
 export interface Readiness {
@@ -27,7 +28,11 @@ export interface ReadinessParts {
 
 /** Answers within this age are given again: a probe in a tight loop must not start a process each time. */
 const MAX_AGE_MS = 2_000;
-const VERSION_TIMEOUT_MS = 5_000;
+const VERSION_LIMITS = {
+  wall_clock_ms: 5_000,
+  output_limit_bytes: 4096,
+  signal: new AbortController().signal,
+};
 
 /** @returns a function that tells the present state; it never throws */
 export function createReadinessCheck(parts: ReadinessParts): () => Promise<Readiness> {
@@ -61,12 +66,15 @@ async function attempt<T>(probe: () => Promise<T>, reasons: string[]): Promise<T
 
 async function runscVersion({ platform, runscPath }: ReadinessParts): Promise<string> {
   if (runscPath === null) throw new Error("runsc not found: install gVisor or set runsc_path");
-  const child = platform.spawn([runscPath, "--version"], { env: {} });
-  const timer = setTimeout(() => child.kill("SIGKILL"), VERSION_TIMEOUT_MS);
-  const [text, , status] = await Promise.all([readAll(child.stdout), readAll(child.stderr), child.exited]);
-  clearTimeout(timer);
+  const { status, stop, stdout } = await runProcess(
+    platform,
+    [runscPath, "--version"],
+    undefined,
+    VERSION_LIMITS,
+  );
+  if (stop === "timed_out") throw new Error(`${runscPath} --version hangs`);
   if (status.code !== 0) throw new Error(`${runscPath} --version failed (${status.signal ?? status.code})`);
-  return text.split("\n", 1)[0] ?? "";
+  return Buffer.from(stdout.bytes).toString("utf8").split("\n", 1)[0] ?? "";
 }
 
 async function probeWrite(home: string): Promise<void> {
@@ -77,10 +85,4 @@ async function probeWrite(home: string): Promise<void> {
     throw new Error(`${home} is not writable: ${messageOf(error)}`);
   }
   await rm(probe, { force: true });
-}
-
-async function readAll(stream: AsyncIterable<Uint8Array>): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of stream) chunks.push(chunk);
-  return Buffer.concat(chunks).toString("utf8");
 }

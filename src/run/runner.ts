@@ -43,9 +43,8 @@ export class Runner {
       log.info(summary(request, result), "run ended");
       return result;
     } catch (error) {
-      if (error instanceof BoxerError) error.exec_id = exec_id;
       log.warn({ image: request.image, reason: messageOf(error) }, "run failed");
-      throw error;
+      throw error instanceof BoxerError ? error.ofRun(exec_id) : error;
     } finally {
       void cleanup.run();
     }
@@ -71,7 +70,7 @@ export class Runner {
   #register(client: AbortSignal, cleanup: CleanupStack): AbortSignal {
     const controller = new AbortController();
     const { promise: gone, resolve } = Promise.withResolvers<void>();
-    const stop = () => controller.abort();
+    const stop = () => controller.abort(new BoxerError("canceled", "The run was canceled"));
     const run = { stop, gone };
     this.#runs.add(run);
     client.addEventListener("abort", stop);

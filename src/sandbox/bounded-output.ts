@@ -5,10 +5,12 @@ export interface BoundedOutput {
   readonly truncated: boolean;
 }
 
+const SMALLEST_BUFFER_BYTES = 4096;
+
 /** Keeps the first bytes of a stream, in memory, up to a limit. */
 export class OutputCollector {
-  readonly #chunks: Uint8Array[] = [];
   readonly #limit: number;
+  #buffer = Buffer.alloc(0);
   #length = 0;
   #truncated = false;
 
@@ -36,13 +38,23 @@ export class OutputCollector {
 
   /** What was read so far. */
   get output(): BoundedOutput {
-    return { bytes: Buffer.concat(this.#chunks, this.#length), truncated: this.#truncated };
+    return { bytes: this.#buffer.subarray(0, this.#length), truncated: this.#truncated };
   }
 
   #keep(chunk: Uint8Array): void {
     const kept = chunk.subarray(0, this.#limit - this.#length);
-    this.#chunks.push(kept);
+    this.#reserve(this.#length + kept.byteLength);
+    this.#buffer.set(kept, this.#length);
     this.#length += kept.byteLength;
     this.#truncated = kept.byteLength < chunk.byteLength;
+  }
+
+  /** One buffer that doubles: a guest that writes byte by byte must not cost an object for each. */
+  #reserve(length: number): void {
+    if (length <= this.#buffer.byteLength) return;
+    const size = Math.min(this.#limit, Math.max(length, 2 * this.#buffer.byteLength, SMALLEST_BUFFER_BYTES));
+    const grown = Buffer.allocUnsafe(size);
+    grown.set(this.#buffer.subarray(0, this.#length));
+    this.#buffer = grown;
   }
 }

@@ -25,11 +25,11 @@ async function childrenOf(pid: number): Promise<number[]> {
   }
 }
 
-/** Sends SIGKILL to each process; those that are gone already are passed over. */
-export function killAll(pids: readonly number[]): void {
+/** Sends a signal to each process; those that are gone already are passed over. */
+export function signalAll(pids: readonly number[], signal: NodeJS.Signals): void {
   for (const pid of pids) {
     try {
-      process.kill(pid, "SIGKILL");
+      process.kill(pid, signal);
     } catch {
       // ESRCH: it ended by itself.
     }

@@ -1,6 +1,6 @@
 import type { Child, ExitStatus, Platform } from "../platform/platform.ts";
 import { type BoundedOutput, OutputCollector } from "./bounded-output.ts";
-import { descendantsOf, killAll } from "./process-tree.ts";
+import { descendantsOf, signalAll } from "./process-tree.ts";
 
 /** Why Boxer ended a process that would have gone on. */
 export type StopReason = "timed_out" | "output_limit" | "canceled";
@@ -60,7 +60,10 @@ export async function runProcess(
     const status = await stopper.ended;
     const wall_ms = Math.round(performance.now() - started);
     await within(reading, DRAIN_MS);
-    return { status, stop: stopper.reason, stdout: stdout.output, stderr: stderr.output, wall_ms };
+    const streams = { stdout: stdout.output, stderr: stderr.output };
+    // A short program may have ended before its output was read and found too long.
+    const overfull = streams.stdout.truncated || streams.stderr.truncated;
+    return { status, stop: stopper.reason ?? (overfull ? "output_limit" : null), ...streams, wall_ms };
   } finally {
     disarm();
   }
@@ -112,12 +115,26 @@ class Stopper {
   async #kill(): Promise<void> {
     const { pid } = this.#child;
     const sandbox = await descendantsOf(pid);
-    killAll(sandbox);
+    signalAll(sandbox, "SIGKILL");
     if (sandbox.length > 0) await within(this.#child.exited, CLEANUP_GRACE_MS);
     if (this.#hasEnded) return;
-    killAll([...(await descendantsOf(pid)), pid]);
+    await this.#killTree(pid);
     await within(this.#child.exited, KILL_DEADLINE_MS);
     if (!this.#hasEnded) throw new Error(`process ${pid} survives SIGKILL`);
+  }
+
+  /** All are held still first, from the root on: a process that goes on could start others anew. */
+  async #killTree(pid: number): Promise<void> {
+    const held = new Set<number>();
+    for (
+      let fresh = [pid];
+      fresh.length > 0;
+      fresh = (await descendantsOf(pid)).filter((each) => !held.has(each))
+    ) {
+      signalAll(fresh, "SIGSTOP");
+      for (const each of fresh) held.add(each);
+    }
+    signalAll([...held], "SIGKILL");
   }
 }
 

@@ -58,7 +58,7 @@ export function createSandbox(options: {
   return {
     async run(directory, guest, limits) {
       const exit = await attempt(directory, guest, limits, false);
-      if (exit.startFailure?.kind !== "no_cwd") return exit;
+      if (exit.startFailure?.kind !== "no_cwd" || exit.stop !== null) return exit;
       // Only runsc knows what the image holds. A directory is made in a second attempt, so that the usual run, whose
       // working directory exists, pays nothing for it.
       await Promise.all(

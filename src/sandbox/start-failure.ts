@@ -33,14 +33,20 @@ function errorMessage(line: string): string | null {
   }
 }
 
-/** By the phrases that runsc's loader and kernel use; an errno text closes the message. */
+/**
+ * What runsc's loader and kernel say, after the stages that they have got to. Only what comes first counts: the rest of
+ * the message holds names that the client chose. An errno text closes it.
+ */
+const PHRASE =
+  /^(?:[a-z ]+: )*?(error finding executable "|creating process: failed to (?:load |find initial working directory "))/;
+
 function kindOf(message: string): StartFailure["kind"] {
-  if (message.includes("failed to find initial working directory")) return "no_cwd";
-  if (message.includes("error finding executable")) {
+  const phrase = PHRASE.exec(message)?.[1] ?? "";
+  if (phrase.includes("working directory")) return "no_cwd";
+  if (phrase.startsWith("error finding")) {
     return message.endsWith("permission denied") ? "not_executable" : "command_not_found";
   }
-  if (!message.includes("creating process: failed to load")) return "other";
-  if (/(no such file or directory|not a directory|file name too long)$/.test(message))
-    return "command_not_found";
-  return "not_executable";
+  if (phrase === "") return "other";
+  const isMissing = /(no such file or directory|not a directory|file name too long)$/.test(message);
+  return isMissing ? "command_not_found" : "not_executable";
 }

@@ -1,7 +1,7 @@
 import { readdir, readFile, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { killAll } from "./process-tree.ts";
+import { signalAll } from "./process-tree.ts";
 
 /** How long killed sandboxes may take to vanish. */
 const VANISH_ATTEMPTS = 200;
@@ -18,7 +18,7 @@ export async function killStraySandboxes(runsDirectory: string): Promise<number>
   for (let attempt = 0; attempt < VANISH_ATTEMPTS; attempt += 1) {
     const left = attempt === 0 ? strays : await findStrays(runsDirectory);
     if (left.length === 0) return strays.length;
-    killAll(left);
+    signalAll(left, "SIGKILL");
     await sleep(VANISH_PAUSE_MS);
   }
   throw new Error(`Sandboxes of an earlier server survive SIGKILL below ${runsDirectory}`);

@@ -5,6 +5,33 @@ import { compileSchema } from "../../src/core/schema.ts";
 
 const checker = compileSchema(ConfigSchema);
 
+/** Those that are refused could never fit a normalised reference. */
+const PATTERNS = {
+  good: [
+    "docker.io/library/*",
+    "ghcr.io/acme/**",
+    "**",
+    "*/library/python",
+    "**/python:*",
+    "local/**",
+    "localhost/x",
+    "registry:5000/x",
+    "[::1]:5000/x",
+    "docker.io/library/python@sha256:*",
+  ],
+  bad: [
+    "",
+    "*",
+    "python",
+    "python:3",
+    "library/python",
+    "acme/*",
+    "docker.io",
+    "docker.io/",
+    "docker.io/a b",
+  ],
+};
+
 /** For each key: values that must be taken, and values that must be refused. */
 const KEYS: Record<string, { good: unknown[]; bad: unknown[] }> = {
   home: { good: ["~/.boxer", "/data"], bad: [1, "", null, {}] },
@@ -13,6 +40,7 @@ const KEYS: Record<string, { good: unknown[]; bad: unknown[] }> = {
   platform: { good: ["systrap", "ptrace", "kvm"], bad: ["Systrap", "", 1, null] },
   listen_addr: { good: [":8080"], bad: [8080, "", null] },
   ignore_cgroups: { good: [true, false], bad: ["true", 0, null] },
+  allow_root_user: { good: [true, false], bad: ["true", 1, null] },
   output_limit_bytes: { good: [1, 10485760], bad: [0, -1, 1.5, "1", null] },
   upload_limit_bytes: { good: [1], bad: [0, -1, 1.5, "1", null] },
   request_limit_bytes: { good: [1], bad: [0, -1, 1.5, "1", null] },
@@ -28,6 +56,18 @@ const KEYS: Record<string, { good: unknown[]; bad: unknown[] }> = {
   pull_timeout_secs: { good: [1, 600], bad: [0, -1, "600", null] },
   max_image_bytes: { good: [1], bad: [0, -1, 1.5, "1", null] },
   max_image_entries: { good: [1], bad: [0, -1, 1.5, "1", null] },
+  images_quota_bytes: { good: [null, 1, 1e12], bad: [0, -1, 1.5, "1"] },
+  image_allow: {
+    good: [[], PATTERNS.good],
+    bad: ["docker.io/x", null],
+  },
+  image_deny: {
+    good: [[], PATTERNS.good],
+    bad: ["docker.io/x", null],
+  },
+  images_prepull: { good: [[], ["python:3"]], bad: ["python:3", null] },
+  image_archive_limit_bytes: { good: [1], bad: [0, -1, 1.5, "1", null] },
+  docker_socket: { good: ["/run/docker.sock", "", null], bad: [1, true, []] },
   defaults: { good: [{}], bad: [null, [], 1, "x"] },
 };
 
@@ -38,6 +78,14 @@ const LIMITS: Record<string, { good: unknown[]; bad: unknown[] }> = {
   pids_limit: { good: [null, 0, 1], bad: [-1, 1.5, 2 ** 23, "64"] },
   nofile: { good: [null, 0, 1], bad: [-1, 1.5, 2 ** 21, "256"] },
 };
+
+test("a pattern of images that could never fit any is refused", () => {
+  for (const key of ["image_allow", "image_deny"]) {
+    for (const pattern of PATTERNS.bad) {
+      assert.equal(checker.complain({ [key]: ["**", pattern] })?.field, `${key}[1]`, pattern);
+    }
+  }
+});
 
 test("the tables below cover every key of the schema", () => {
   assert.deepEqual(Object.keys(KEYS).sort(), Object.keys(ConfigSchema.properties).sort());

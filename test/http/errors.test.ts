@@ -21,8 +21,7 @@ describe("errors on the wire", () => {
   });
 
   it("carry the run's id once it has one", async () => {
-    const error = new BoxerError("sandbox_crashed", "crashed");
-    error.exec_id = "boxer-1";
+    const error = new BoxerError("sandbox_crashed", "crashed").ofRun("boxer-1");
     assert.deepEqual((await answerTo(error)).body, {
       error: "crashed",
       code: "sandbox_crashed",

@@ -62,6 +62,18 @@ test("a home is refused to a second server in the same process as well", async (
   lockHome(platform, lock)();
 });
 
+test("a home stays taken though nobody keeps what would give it back", async (t) => {
+  const lock = join(await tempDirectory(t), "lock.sqlite");
+  (() => {
+    lockHome(platform, lock);
+  })();
+  for (let round = 0; round < 5; round += 1) {
+    collectGarbage();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  assert.throws(() => lockHome(platform, lock), HomeInUseError);
+});
+
 test("two homes do not disturb each other", async (t) => {
   const directory = await tempDirectory(t);
   const releases = ["a", "b"].map((name) => lockHome(platform, join(directory, name)));
@@ -80,3 +92,9 @@ test("a lock file that is no database, or lies in no directory, is not said to b
     );
   }
 });
+
+/** Where the runtime lets us. */
+function collectGarbage(): void {
+  const { Bun } = globalThis as { Bun?: { gc(synchronously: boolean): void } };
+  Bun?.gc(true);
+}

@@ -48,6 +48,7 @@ test("a server hands over a request whose body is larger than any default limit"
   const socket = await connectTo(t, server.port);
   socket.write("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5000000000\r\nConnection: close\r\n\r\nx");
   const [answer] = await once(socket, "data");
+  socket.destroy();
   assert.match(String(answer), /^HTTP\/1\.1 200 /);
 });
 

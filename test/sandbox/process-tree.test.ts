@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { descendantsOf, killAll } from "../../src/sandbox/process-tree.ts";
+import { descendantsOf, signalAll } from "../../src/sandbox/process-tree.ts";
 import { until } from "../support/leftovers.ts";
 import { platform } from "../support/platform.ts";
 import { isAlive, killAfter } from "../support/processes.ts";
@@ -37,7 +37,7 @@ test("children, grandchildren and those in sessions of their own are found, the 
   const { pid, pids, end } = await startTree(t, 3, script);
   const found = await descendantsOf(pid);
   assert.deepEqual(found.toSorted(), pids.toSorted());
-  killAll(found);
+  signalAll(found, "SIGKILL");
   await end();
 });
 
@@ -55,12 +55,12 @@ test("all processes named are killed, the stopped one too; those that are gone a
     2,
     "sleep 600 & kill -STOP $!; echo $!; sleep 600 & echo $!; wait",
   );
-  killAll([NO_PID, ...pids, NO_PID]);
+  signalAll([NO_PID, ...pids, NO_PID], "SIGKILL");
   for (const sleeper of pids) await until(async () => !(await isAlive(sleeper)));
-  killAll([...pids, pid]);
+  signalAll([...pids, pid], "SIGKILL");
   await end();
 });
 
 test("killing nobody kills nobody", () => {
-  killAll([]);
+  signalAll([], "SIGKILL");
 });

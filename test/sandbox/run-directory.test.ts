@@ -6,6 +6,7 @@ import { test } from "node:test";
 import { CleanupStack } from "../../src/core/cleanup-stack.ts";
 import { errnoOf } from "../../src/core/errors.ts";
 import { makeRunDirectory } from "../../src/sandbox/run-directory.ts";
+import { NOBODY } from "../../src/sandbox/spec.ts";
 import { tempDirectory } from "../support/temp-directory.ts";
 
 function cleanupStack(): CleanupStack {
@@ -15,7 +16,7 @@ function cleanupStack(): CleanupStack {
 test("the directory is private, and /output belongs to the guest's user", async (t) => {
   const path = join(await tempDirectory(t), "boxer-1");
   const cleanup = cleanupStack();
-  const directory = await makeRunDirectory(path, cleanup);
+  const directory = await makeRunDirectory(path, NOBODY, cleanup);
   assert.equal(directory.path, path);
   assert.deepEqual(await readdir(path), ["output"]);
   const [own, output] = await Promise.all([stat(path), stat(directory.output)]);
@@ -32,7 +33,7 @@ test("the undo removes it with all that a guest may have left, and follows no li
   await mkdir(outside);
   await writeFile(join(outside, "kept"), "");
   const cleanup = cleanupStack();
-  const { path, output } = await makeRunDirectory(join(root, "boxer-1"), cleanup);
+  const { path, output } = await makeRunDirectory(join(root, "boxer-1"), NOBODY, cleanup);
   await mkdir(join(output, "a", "b"), { recursive: true, mode: 0o000 });
   await symlink(outside, join(output, "link"));
   await symlink(outside, join(path, "link"));
@@ -46,7 +47,7 @@ test("one that cannot be made throws what the system says, and its undo leaves n
   const cleanup = cleanupStack();
   const path = join(root, "boxer-1");
   await writeFile(path, "in the way");
-  await assert.rejects(makeRunDirectory(path, cleanup), (error) =>
+  await assert.rejects(makeRunDirectory(path, NOBODY, cleanup), (error) =>
     /EEXIST|ENOTDIR/.test(errnoOf(error) ?? ""),
   );
   await cleanup.run();

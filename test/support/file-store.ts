@@ -34,7 +34,7 @@ export async function openTestStore(): Promise<TestStore> {
     root,
     staging,
     runs,
-    put: (path, text) => store.write(path, chunksOf(text), Number.POSITIVE_INFINITY),
+    put: async (path, text) => (await store.stage(chunksOf(text), Number.POSITIVE_INFINITY)).keepAs(path),
     async get(path) {
       const file = await store.open(path);
       const body = await file.body({ start: 0, length: file.size_bytes });

@@ -1,0 +1,184 @@
+import assert from "node:assert/strict";
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
+import type { ProcessLimits } from "../../src/sandbox/run-process.ts";
+import { runDirectoryAt } from "../../src/sandbox/runsc.ts";
+import { createSandbox, type Guest } from "../../src/sandbox/sandbox.ts";
+import { NOBODY } from "../../src/sandbox/spec.ts";
+import { fakeRunsc } from "../support/fake-runsc.ts";
+import { platform } from "../support/platform.ts";
+import { type TestContext, tempDirectory } from "../support/temp-directory.ts";
+
+const GUEST: Guest = {
+  id: "boxer-00000000-0000-4000-8000-0123456789ab",
+  args: ["true"],
+  env: ["PATH=/bin"],
+  cwd: "/work",
+  user: NOBODY,
+  limits: { cpu_cores: 1, memory_mb: 256, wall_clock_secs: 30, pids_limit: 64, nofile: 256 },
+  rootfs: "/images/x.erofs",
+  inputs: [],
+  stdin: undefined,
+};
+const LIMITS: ProcessLimits = {
+  wall_clock_ms: 30_000,
+  output_limit_bytes: 1000,
+  signal: new AbortController().signal,
+};
+const NO_CWD =
+  'creating process: failed to find initial working directory \\"/work\\": no such file or directory';
+const logError = (msg: string) => `printf '%s\\n' '{"level":"error","msg":"${msg}"}' >> $log`;
+
+/** A sandbox whose runsc does what a script says, and a way to run a guest in it. */
+async function sandboxWith(t: TestContext, behaviour: string, options: { ignore_cgroups?: boolean } = {}) {
+  const root = await tempDirectory(t);
+  const runsc = await fakeRunsc(root, behaviour);
+  const directory = runDirectoryAt(join(root, "run"));
+  await mkdir(directory.output, { recursive: true });
+  const sandbox = createSandbox({
+    platform,
+    runsc: {
+      path: runsc.path,
+      platform: "systrap",
+      ignore_cgroups: options.ignore_cgroups ?? false,
+      rootless: false,
+    },
+    emptyRoot: join(root, "empty"),
+  });
+  const run = async (guest: Partial<Guest> = {}, limits: Partial<ProcessLimits> = {}) => {
+    const exit = await sandbox.run(directory, { ...GUEST, ...guest }, { ...LIMITS, ...limits });
+    return { ...exit, out: Buffer.from(exit.stdout.bytes).toString() };
+  };
+  return { runsc, directory, run, root };
+}
+
+test("a guest runs once, by the bundle of its own directory", async (t) => {
+  const { runsc, directory, run, root } = await sandboxWith(t, "cat; exit 3");
+  const exit = await run({ stdin: new TextEncoder().encode("hello") });
+  assert.deepEqual(exit.status, { code: 3, signal: null });
+  assert.deepEqual([exit.out, exit.stop, exit.startFailure, exit.panic], ["hello", null, null, null]);
+  const [call, ...more] = await runsc.calls();
+  assert.deepEqual(more, []);
+  assert.ok(call?.argv.includes(`--bundle=${directory.bundle}`));
+  assert.deepEqual(call?.spec.process.args, ["true"]);
+  assert.equal(call?.spec.root.path, join(root, "empty"));
+  const output = call?.spec.mounts.find((mount: { destination: string }) => mount.destination === "/output");
+  assert.equal(output.source, directory.output);
+});
+
+test("the sandbox has a cgroup of its own by the run's id, unless cgroups are ignored", async (t) => {
+  const { runsc, run } = await sandboxWith(t, "exit 0");
+  await run();
+  assert.equal((await runsc.calls())[0]?.spec.linux.cgroupsPath, `/boxer/${GUEST.id}`);
+  const ignoring = await sandboxWith(t, "exit 0", { ignore_cgroups: true });
+  await ignoring.run();
+  const [call] = await ignoring.runsc.calls();
+  assert.equal(call?.spec.linux.cgroupsPath, undefined);
+  assert.ok(call?.argv.includes("--ignore-cgroups"));
+});
+
+test("two runs have different container ids", async (t) => {
+  const { runsc, run } = await sandboxWith(t, "exit 0");
+  await run();
+  await run({ id: "boxer-00000000-0000-4000-8000-ba9876543210" });
+  const [first, second] = (await runsc.calls()).map(({ argv }) => argv.at(-1));
+  assert.notEqual(first, second);
+});
+
+test("a guest that cannot be started is told by runsc's own words", async (t) => {
+  const words = 'error finding executable \\"nosuch\\" in PATH [/bin]: no such file or directory';
+  const { run } = await sandboxWith(t, `${logError(words)}; exit 128`);
+  const { startFailure } = await run();
+  assert.equal(startFailure?.kind, "command_not_found");
+  assert.equal(startFailure?.message, JSON.parse(`"${words}"`));
+});
+
+test("a guest's own exit code 128 is no failure to start", async (t) => {
+  const { run } = await sandboxWith(t, "exit 128");
+  const exit = await run();
+  assert.deepEqual([exit.status.code, exit.startFailure], [128, null]);
+});
+
+test("an error in the log of a guest that did start is no failure to start", async (t) => {
+  const { run } = await sandboxWith(t, `${logError("removing cgroup: device or resource busy")}; exit 7`);
+  const exit = await run();
+  assert.deepEqual([exit.status.code, exit.startFailure], [7, null]);
+});
+
+test("a working directory that the image lacks is made in a second attempt, from a clean state", async (t) => {
+  const { runsc, run } = await sandboxWith(
+    t,
+    `if [ $call = 1 ]; then mkdir $root; touch $root/left; ${logError(NO_CWD)}; exit 128; fi
+     [ -e $root/left ] || [ -e $log ] || echo clean`,
+  );
+  const exit = await run();
+  assert.deepEqual([exit.status.code, exit.startFailure, exit.out], [0, null, "clean\n"]);
+  const mountsOf = (call: { spec: { mounts: { destination: string }[] } } | undefined) =>
+    call?.spec.mounts.map(({ destination }) => destination);
+  const [first, second, ...more] = await runsc.calls();
+  assert.deepEqual(more, []);
+  assert.equal(mountsOf(first)?.includes("/work"), false);
+  assert.equal(mountsOf(second)?.includes("/work"), true);
+});
+
+test("a working directory that cannot be made is not tried for ever", async (t) => {
+  const { runsc, run } = await sandboxWith(t, `${logError(NO_CWD)}; exit 128`);
+  assert.equal((await run()).startFailure?.kind, "no_cwd");
+  assert.equal((await runsc.calls()).length, 2);
+});
+
+test("the second attempt has its stdin and is stopped by its limits", async (t) => {
+  const { run } = await sandboxWith(
+    t,
+    `if [ $call = 1 ]; then ${logError(NO_CWD)}; exit 128; fi; cat; exec yes`,
+  );
+  const { out, stop } = await run({ stdin: new TextEncoder().encode("hello") });
+  assert.equal(stop, "output_limit");
+  assert.ok(out.startsWith("hello"));
+});
+
+test("a run stopped in its first attempt has no second one", async (t) => {
+  const { runsc, run } = await sandboxWith(t, `${logError(NO_CWD)}; sleep 600 & wait $!; exit 128`);
+  const { stop, status } = await run({}, { wall_clock_ms: 1_500 });
+  assert.deepEqual([stop, status.code], ["timed_out", 128]);
+  assert.equal((await runsc.calls()).length, 1);
+});
+
+test("a crash of the sentry is told by the head of its report", async (t) => {
+  const { run } = await sandboxWith(
+    t,
+    "printf 'panic: running on goroutine' > $panic_log; head -c 100000 /dev/zero | tr '\\0' x >> $panic_log; exit 2",
+  );
+  const { panic, status } = await run();
+  assert.equal(status.code, 2);
+  assert.ok(panic?.startsWith("panic: running on goroutine"));
+  assert.ok((panic?.length ?? 0) <= 4096);
+});
+
+test("a guest's own exit code 2 is no crash", async (t) => {
+  const { run } = await sandboxWith(t, ": > $panic_log; exit 2");
+  assert.equal((await run()).panic, null);
+});
+
+test("a crash that ended runsc by a signal is told as well", async (t) => {
+  const { run } = await sandboxWith(t, "echo 'panic: x' > $panic_log; kill -ABRT $$");
+  const { panic, status } = await run();
+  assert.deepEqual([panic, status.signal], ["panic: x\n", "SIGABRT"]);
+});
+
+test("runsc that cannot be started, and a directory that is not there, throw", async (t) => {
+  const { directory, run, root } = await sandboxWith(t, "exit 0");
+  const runsc = {
+    path: join(root, "nosuch"),
+    platform: "systrap",
+    ignore_cgroups: true,
+    rootless: false,
+  } as const;
+  const missing = createSandbox({ platform, runsc, emptyRoot: root });
+  await assert.rejects(missing.run(directory, GUEST, LIMITS), { code: "ENOENT" });
+  const elsewhere = runDirectoryAt(join(root, "none"));
+  const working = createSandbox({ platform, runsc, emptyRoot: root });
+  await assert.rejects(working.run(elsewhere, GUEST, LIMITS), { code: "ENOENT" });
+  assert.equal((await run()).status.code, 0);
+});
