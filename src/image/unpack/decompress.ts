@@ -2,12 +2,14 @@ import type { Transform } from "node:stream";
 import { createGunzip, createZstdDecompress } from "node:zlib";
 import { messageOf } from "../../core/errors.ts";
 import { invalidLayer } from "./unpack-error.ts";
-import { zstdFrames } from "./zstd-frames.ts";
+import { MAX_ZSTD_BLOCK_BYTES, zstdBlocks } from "./zstd-blocks.ts";
 
 export type Compression = "none" | "gzip" | "zstd";
 
-/** Size of the chunks that come out of a decompressor. */
-const CHUNK_BYTES = 64 * 1024;
+/** Most bytes that come out of a decompressor at a time. */
+const GZIP_CHUNK_BYTES = 64 * 1024;
+/** More than a block, so that no block needs a second chunk: see {@link zstdBlocks}. */
+const ZSTD_CHUNK_BYTES = 2 * MAX_ZSTD_BLOCK_BYTES;
 
 /**
  * Decompresses a stream with back-pressure: no more is read, and no more is held, than what the consumer takes.
@@ -21,9 +23,9 @@ export function decompress(
     case "none":
       return source;
     case "gzip":
-      return through(source, createGunzip({ chunkSize: CHUNK_BYTES }), compression);
+      return through(source, createGunzip({ chunkSize: GZIP_CHUNK_BYTES }), compression);
     case "zstd":
-      return through(zstdFrames(source), createZstdDecompress({ chunkSize: CHUNK_BYTES }), compression);
+      return through(zstdBlocks(source), createZstdDecompress({ chunkSize: ZSTD_CHUNK_BYTES }), compression);
   }
 }
 

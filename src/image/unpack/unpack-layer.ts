@@ -35,7 +35,6 @@ export async function unpackLayer(
 ): Promise<void> {
   const complaint = complaintAboutLayer(mediaType);
   if (complaint) throw invalidLayer(complaint);
-  signal?.throwIfAborted();
   const archive = decompress(untilAborted(layer, signal), compressionOf(mediaType));
   const writer = new LayerWriter(target);
   try {

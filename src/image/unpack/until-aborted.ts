@@ -11,6 +11,8 @@ export async function* untilAborted<T>(
   const iterator = source[Symbol.asyncIterator]();
   try {
     for (;;) {
+      // Before a chunk is asked for: of one that nobody waits for, an error would go unheard.
+      signal.throwIfAborted();
       const next = await abortable(iterator.next(), signal);
       if (next.done) return;
       yield next.value;

@@ -162,8 +162,8 @@ describe("an entry", () => {
   });
 
   test("has the fraction of its time from a pax header", () => {
-    const { mtime_secs } = onlyEntry(pax({ mtime: "1700000000.123456789" }), file("f")).metadata;
-    assert.equal(mtime_secs, 1_700_000_000.123456789);
+    const { mtime_secs } = onlyEntry(pax({ mtime: "1700000000.1234567" }), file("f")).metadata;
+    assert.equal(mtime_secs, 1_700_000_000.1234567);
   });
 
   test("has a time that a file system can keep", () => {
