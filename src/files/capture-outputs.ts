@@ -1,10 +1,11 @@
 import { randomUUID } from "node:crypto";
-import { chmod, lchown, mkdir, rename } from "node:fs/promises";
+import { chmod, lchown, mkdir, rename, rmdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Logger } from "pino";
+import { errnoOf } from "../core/errors.ts";
 import type { Platform } from "../platform/platform.ts";
+import { removeTree } from "../platform/remove-tree.ts";
 import { OUTPUT_DIRECTORY } from "./file-path.ts";
-import { removeTree } from "./remove-tree.ts";
 import {
   type OutputLimit,
   type OutputLimits,
@@ -38,10 +39,11 @@ export interface CaptureParts {
 const PATH_MAX_BYTES = 4096 - 2;
 
 /**
- * Takes the regular files out of a dead run's output directory and into the store, and removes the directory. The files
- * are moved one by one into directories of our own making, never copied, so that nothing else the guest left there
- * (links, devices, modes, owners) can come along. The store has all of them or none.
+ * Takes the regular files out of a dead run's output directory and into the store. The files are moved one by one into
+ * directories of our own making, never copied, so that nothing else the guest left there (links, devices, modes, owners)
+ * can come along. The store has all of them or none. The directory is removed.
  * @param source the directory on the host; may be gone
+ * @param keep false only says what is there
  * @throws BoxerError `internal` when the rest cannot be removed; what rename(2) and its like give
  */
 export async function captureOutputs(
@@ -49,7 +51,9 @@ export async function captureOutputs(
   source: string,
   execId: string,
   limits: OutputLimits,
+  keep = true,
 ): Promise<CapturedOutputs> {
+  if (await isEmpty(source)) return { outputs: [], skipped: [], limit_exceeded: null };
   const tree = join(parts.staging, randomUUID());
   const prefix = `${OUTPUT_DIRECTORY}/${execId}`;
   try {
@@ -58,13 +62,27 @@ export async function captureOutputs(
       parts.log.warn({ exec_id: execId, complaint }, "part of the outputs cannot be read"),
     );
     const { files, skipped, limit_exceeded } = await selectOutputs(entries, limits, PATH_MAX_BYTES - longest);
-    await gather(files, source, tree);
-    if (files.length > 0) await parts.publish(tree, prefix);
+    if (keep && files.length > 0) {
+      await gather(files, source, tree);
+      await parts.publish(tree, prefix);
+    }
     const outputs = files.map(({ path, size_bytes }) => ({ path: `${prefix}/${path}`, size_bytes }));
     return { outputs, skipped, limit_exceeded };
   } finally {
     await removeTree(tree, parts.platform);
     await removeTree(source, parts.platform);
+  }
+}
+
+/** Most runs leave nothing, and for those no process has to look. Taking an empty directory away is the one sure test. */
+async function isEmpty(directory: string): Promise<boolean> {
+  try {
+    await rmdir(directory);
+    return true;
+  } catch (error) {
+    if (errnoOf(error) === "ENOTEMPTY") return false;
+    if (errnoOf(error) === "ENOENT") return true;
+    throw error;
   }
 }
 

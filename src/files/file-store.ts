@@ -5,13 +5,13 @@ import type { Logger } from "pino";
 import { BoxerError } from "../core/errors.ts";
 import type { FileBody } from "../platform/file-body.ts";
 import type { Platform } from "../platform/platform.ts";
+import { removeTree } from "../platform/remove-tree.ts";
 import { type CapturedOutputs, captureOutputs } from "./capture-outputs.ts";
 import { createMutex } from "./create-mutex.ts";
 import { normalisePath, normaliseUploadPath, OUTPUT_DIRECTORY, quoted } from "./file-path.ts";
 import { type FileHold, Holds } from "./holds.ts";
-import { removeTree } from "./remove-tree.ts";
 import type { OutputLimits } from "./select-outputs.ts";
-import { stageFile } from "./stage-file.ts";
+import { stageFile, type TemporaryFile } from "./stage-file.ts";
 import { StoreTree } from "./store-tree.ts";
 import { StoredFile } from "./stored-file.ts";
 
@@ -47,8 +47,6 @@ export interface FileStore {
    * @throws BoxerError `payload_too_large`, `disk_full`; whatever the source throws. Then nothing stays behind.
    */
   stage(source: AsyncIterable<Uint8Array>, limit_bytes: number): Promise<StagedFile>;
-  /** {@link stage} and {@link StagedFile.keepAs} in one. */
-  write(path: string, source: AsyncIterable<Uint8Array>, limit_bytes: number): Promise<string>;
   /**
    * Opens a file for one reader, who goes on reading it when it is overwritten or removed meanwhile.
    * @throws BoxerError `invalid_path`, `not_found`
@@ -60,8 +58,13 @@ export interface FileStore {
    * @throws BoxerError `invalid_path` or `unknown_file`, naming `files[i]`; then nothing is held
    */
   hold(paths: readonly string[], directory: string): Promise<FileHold>;
-  /** See {@link captureOutputs}: moves what a dead run left in `source` to `output/{execId}`, and removes `source`. */
-  captureOutputs(source: string, execId: string, limits: OutputLimits): Promise<CapturedOutputs>;
+  /** See {@link captureOutputs}: says what a dead run left in `source`, and with `keep` moves it to `output/{execId}`. */
+  captureOutputs(
+    source: string,
+    execId: string,
+    limits: OutputLimits,
+    keep?: boolean,
+  ): Promise<CapturedOutputs>;
   /** Removes the captured outputs of a run, if there are any. They vanish at once; the work is done when it settles. */
   removeOutputs(execId: string): Promise<void>;
 }
@@ -80,27 +83,10 @@ export async function openFileStore(options: FileStoreOptions): Promise<FileStor
   const exclusively = createMutex();
   const holds = new Holds(tree, exclusively);
 
-  async function stage(source: AsyncIterable<Uint8Array>, limit_bytes: number): Promise<StagedFile> {
-    const { path: temporary, size_bytes } = await stageFile(staging, source, limit_bytes);
-    const discard = () => rm(temporary, { force: true });
-    const keepAs = async (text: string) => {
-      try {
-        const path = normaliseUploadPath(text);
-        await exclusively(() => tree.place(temporary, path));
-        return path;
-      } finally {
-        await discard();
-      }
-    };
-    return { size_bytes, keepAs, discard };
-  }
+  const place = (temporary: string, path: string) => exclusively(() => tree.place(temporary, path));
 
   return {
-    stage,
-    async write(path, source, limit_bytes) {
-      const normalised = normaliseUploadPath(path);
-      return (await stage(source, limit_bytes)).keepAs(normalised);
-    },
+    stage: async (source, limit_bytes) => stagedFile(await stageFile(staging, source, limit_bytes), place),
     async open(text) {
       const path = normalisePath(text);
       const handle = await tree.open(path);
@@ -108,10 +94,10 @@ export async function openFileStore(options: FileStoreOptions): Promise<FileStor
       return StoredFile.of(handle, path, platform.fileBody);
     },
     hold: (paths, directory) => holds.hold(paths, directory),
-    captureOutputs(source, execId, limits) {
+    captureOutputs(source, execId, limits, keep) {
       const publish = (made: string, path: string) =>
         exclusively(() => tree.placeDirectory(made, normalisePath(path)));
-      return captureOutputs({ platform, staging, log, publish }, source, execId, limits);
+      return captureOutputs({ platform, staging, log, publish }, source, execId, limits, keep);
     },
     async removeOutputs(execId) {
       const path = normalisePath(`${OUTPUT_DIRECTORY}/${execId}`);
@@ -120,4 +106,21 @@ export async function openFileStore(options: FileStoreOptions): Promise<FileStor
       await removeTree(doomed, platform);
     },
   };
+}
+
+function stagedFile(
+  { path: temporary, size_bytes }: TemporaryFile,
+  place: (temporary: string, path: string) => Promise<void>,
+): StagedFile {
+  const discard = () => rm(temporary, { force: true });
+  const keepAs = async (text: string) => {
+    try {
+      const path = normaliseUploadPath(text);
+      await place(temporary, path);
+      return path;
+    } finally {
+      await discard();
+    }
+  };
+  return { size_bytes, keepAs, discard };
 }

@@ -51,7 +51,7 @@ async function copy(
   for await (const chunk of source) {
     size += chunk.byteLength;
     if (size > limit_bytes) {
-      const message = `The file is larger than ${limit_bytes} bytes (upload_limit_bytes)`;
+      const message = `The upload is larger than ${limit_bytes} bytes (upload_limit_bytes)`;
       throw new BoxerError("payload_too_large", message, { field: "file" });
     }
     for (let written = 0; written < chunk.byteLength; ) {

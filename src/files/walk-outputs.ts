@@ -1,5 +1,5 @@
 import type { Platform } from "../platform/platform.ts";
-import { COMMAND_ENV, readBeginning } from "./run-command.ts";
+import { COMMAND_ENV, readBeginning } from "../platform/run-command.ts";
 
 /** Something below a walked directory. */
 export interface OutputEntry {

@@ -39,7 +39,7 @@ export const uploadDetail = {
       invalid_path: 'Cannot use path "../x": it contains ".."',
     }),
     413: failure("The file is too large; nothing is stored.", {
-      payload_too_large: "The file is larger than 10485760 bytes (upload_limit_bytes)",
+      payload_too_large: "The upload is larger than 10485760 bytes (upload_limit_bytes)",
     }),
     415: failure("The body is not a form.", {
       unsupported_media_type: 'Content-Type must be multipart/form-data, not "application/json"',

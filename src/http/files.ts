@@ -1,17 +1,17 @@
 import { Elysia } from "elysia";
 import { BoxerError } from "../core/errors.ts";
-import { quoted } from "../files/file-path.ts";
 import type { FileStore } from "../files/file-store.ts";
 import { discardRest } from "./discard-rest.ts";
 import { errorResponse } from "./errors.ts";
 import { downloadDetail, uploadDetail } from "./files-detail.ts";
 import { planDownload } from "./plan-download.ts";
+import { queryParameter } from "./query-parameter.ts";
 import { readUploadForm } from "./upload-form.ts";
 
 /** `POST`, `GET` and `HEAD /files`. */
 export function filesRoutes(options: { store: FileStore; upload_limit_bytes: number }) {
   const { store, upload_limit_bytes } = options;
-  const download = ({ request }: { request: Request }) => answerDownload(store, request);
+  const download = async ({ request }: { request: Request }) => answerDownload(store, request);
   return new Elysia({ name: "files" })
     .post(
       "/files",
@@ -42,7 +42,7 @@ async function upload(
 }
 
 async function answerDownload(store: FileStore, request: Request): Promise<Response> {
-  const file = await store.open(pathInQuery(request.url));
+  const file = await store.open(queryParameter(request.url, "path"));
   const plan = planDownload(file, request);
   if (plan.range) return new Response(await file.body(plan.range), plan);
   await file.close();
@@ -51,21 +51,4 @@ async function answerDownload(store: FileStore, request: Request): Promise<Respo
   const response = errorResponse(new BoxerError("range_not_satisfiable", message, { field: "Range" }));
   for (const [name, value] of Object.entries(plan.headers)) response.headers.set(name, value);
   return response;
-}
-
-/**
- * The one query parameter there is, percent-decoded once.
- * @throws BoxerError `invalid_request`
- */
-function pathInQuery(url: string): string {
-  const { searchParams } = new URL(url);
-  const refuse = (message: string, field: string): never => {
-    throw new BoxerError("invalid_request", message, { field });
-  };
-  for (const name of searchParams.keys()) {
-    if (name !== "path") refuse(`Unknown query parameter ${quoted(name)}`, name);
-  }
-  const [path, ...more] = searchParams.getAll("path");
-  if (more.length > 0) refuse("The query parameter path is given more than once", "path");
-  return path ?? refuse("The query parameter path is required", "path");
 }

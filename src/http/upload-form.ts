@@ -38,10 +38,8 @@ export async function readUploadForm(
     for (let chunk = await readChunk(body); chunk; chunk = await readChunk(body)) {
       received += chunk.byteLength;
       if (received > limit_bytes + MAX_FRAME_BYTES) {
-        throw new BoxerError(
-          "payload_too_large",
-          `The form is larger than a file of ${limit_bytes} bytes needs`,
-        );
+        const message = `The upload is larger than ${limit_bytes} bytes (upload_limit_bytes)`;
+        throw new BoxerError("payload_too_large", message, { field: "file" });
       }
       await reader.write(chunk);
     }

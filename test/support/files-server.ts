@@ -38,7 +38,7 @@ export async function startFilesServer(): Promise<FilesServer> {
     download: (path, init) => fetch(`${url}/files?path=${encodeURIComponent(path)}`, init),
     raw: (request) => sendRaw(server.port, request),
     async remove() {
-      await server.stop();
+      await server.stop(0);
       await files.remove();
     },
   };
