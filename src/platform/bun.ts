@@ -1,6 +1,6 @@
 import { Database as Sqlite } from "bun:sqlite";
 import { closeSync } from "node:fs";
-import { makePipe, readPipe } from "./bun-pipe.ts";
+import { makePipe, type Pipe, readPipe } from "./bun-pipe.ts";
 import { lazyFileBody } from "./file-body.ts";
 import type {
   Child,
@@ -22,7 +22,7 @@ export const bunPlatform: Platform = { name: "bun", spawn, serve, fileBody: lazy
 
 function spawn(argv: readonly string[], options: SpawnOptions): Child {
   const stdout = makePipe();
-  const stderr = makePipe();
+  const stderr = makePipeBeside(stdout);
   try {
     const child = Bun.spawn([...argv], {
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
@@ -46,11 +46,25 @@ function spawn(argv: readonly string[], options: SpawnOptions): Child {
   }
 }
 
+/** A second pipe; without it the first one is closed again. */
+function makePipeBeside(first: Pipe): Pipe {
+  try {
+    return makePipe();
+  } catch (error) {
+    for (const fd of [first.read, first.write]) closeSync(fd);
+    throw error;
+  }
+}
+
 async function serve(options: ServeOptions): Promise<Server> {
   const server = Bun.serve({
     ...(options.hostname === undefined ? {} : { hostname: options.hostname }),
     port: options.port,
     idleTimeout: IDLE_TIMEOUT_SECS,
+    // Otherwise a fault in a response would be shown as a page with our paths in it.
+    development: false,
+    // Bun sets SO_REUSEPORT outside development: another process could take a share of our requests.
+    reusePort: false,
     maxRequestBodySize: MAX_REQUEST_BODY_BYTES,
     fetch(request, self) {
       const connection: Connection = {
@@ -63,7 +77,10 @@ async function serve(options: ServeOptions): Promise<Server> {
   return {
     hostname: server.hostname ?? "",
     port: server.port ?? options.port,
-    stop: () => server.stop(),
+    async stop(grace_ms) {
+      const timer = setTimeout(() => void server.stop(true), grace_ms);
+      await server.stop().finally(() => clearTimeout(timer));
+    },
   };
 }
 

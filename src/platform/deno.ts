@@ -1,6 +1,9 @@
 import { spawn as spawnProcess } from "node:child_process";
 import { once } from "node:events";
+import { accessSync, constants } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
+import { setTimeout as sleep } from "node:timers/promises";
+import { errnoOf } from "../core/errors.ts";
 import { streamedFileBody } from "./file-body.ts";
 import type {
   Child,
@@ -38,9 +41,9 @@ function spawn(argv: readonly string[], options: SpawnOptions): Child {
     stdio: [options.stdin ? "pipe" : "ignore", "pipe", "pipe"],
   });
   if (child.pid === undefined) {
-    // Deno reports ENOENT by event only; the caller wants it at once, as Bun gives it.
+    // Deno tells why by event only; the caller wants it at once, as Bun gives it.
     child.on("error", () => {});
-    throw Object.assign(new Error(`Cannot start ${command}`), { code: "ENOENT" });
+    throw Object.assign(new Error(`Cannot start ${command}`), { code: whyNot(command) });
   }
   // A child that ends without reading its stdin breaks the pipe; that is its own affair.
   child.stdin?.on("error", () => {});
@@ -53,9 +56,25 @@ function spawn(argv: readonly string[], options: SpawnOptions): Child {
     exited: once(child, "exit").then(([code, signal]): ExitStatus => ({ code, signal })),
     kill: (signal) => {
       // Not the child's own kill(): after that, Deno reports the signal as the end, whatever the end was.
-      if (child.exitCode === null && child.signalCode === null) process.kill(pid, signal);
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      try {
+        process.kill(pid, signal);
+      } catch (error) {
+        // It has been reaped, and its exit is on the way to us.
+        if (errnoOf(error) !== "ESRCH") throw error;
+      }
     },
   };
+}
+
+/** The errno name of what keeps a program from being started. */
+function whyNot(command: string): string {
+  try {
+    if (command.includes("/")) accessSync(command, constants.X_OK);
+    return "ENOENT";
+  } catch (error) {
+    return errnoOf(error) ?? "ENOENT";
+  }
 }
 
 async function serve(options: ServeOptions): Promise<Server> {
@@ -72,7 +91,12 @@ async function serve(options: ServeOptions): Promise<Server> {
       return options.fetch(request, connection);
     },
   );
-  return { hostname: server.addr.hostname, port: server.addr.port, stop: () => server.shutdown() };
+  return {
+    hostname: server.addr.hostname,
+    port: server.addr.port,
+    // Deno cannot cut connections once it shuts down; those that are left end with the process.
+    stop: (grace_ms) => Promise.race([server.shutdown(), sleep(grace_ms, undefined, { ref: false })]),
+  };
 }
 
 function openDatabase(path: string): Database {

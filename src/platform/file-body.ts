@@ -16,7 +16,7 @@ export interface ByteRange {
 export type FileBody = (file: FileHandle, range: ByteRange) => Promise<BodyInit>;
 
 const CHUNK_BYTES = 64 * 1024;
-const OPENED_BY_THEN_MS = 5000;
+const OPENED_BY_THEN_MS = 1000;
 
 /** The {@link FileBody} of a runtime that sends a stream with the Content-Length it is given. */
 export const streamedFileBody: FileBody = async (file, { start, length }) => {

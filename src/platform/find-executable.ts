@@ -1,5 +1,5 @@
 import { constants } from "node:fs";
-import { access, stat } from "node:fs/promises";
+import { access, realpath, stat } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 
 /**
@@ -26,8 +26,10 @@ export async function findExecutable(
 /** Whether a path is a regular file that this process may execute. */
 export async function isExecutable(path: string): Promise<boolean> {
   try {
-    await access(path, constants.X_OK);
-    return (await stat(path)).isFile();
+    // Deno judges a symbolic link by its own mode.
+    const target = await realpath(path);
+    await access(target, constants.X_OK);
+    return (await stat(target)).isFile();
   } catch {
     return false;
   }

@@ -60,8 +60,11 @@ export interface Connection {
 export interface Server {
   readonly hostname: string;
   readonly port: number;
-  /** Takes no new connections, lets requests in flight end, then settles. */
-  stop(): Promise<void>;
+  /**
+   * Takes no new connections, lets requests in flight end, then settles.
+   * @param grace_ms how long they may go on before their connections are cut
+   */
+  stop(grace_ms: number): Promise<void>;
 }
 
 /** The part of SQLite that both runtimes share. */

@@ -29,10 +29,16 @@ async function isRemovedAtOnce(path: string): Promise<boolean> {
       case "ENOENT":
         return true;
       case "ENOTDIR":
-        await unlink(path);
+        // It is a file, or lies below one and so is not there.
+        await unlink(path).catch(ignoreAbsence);
         return true;
       default:
         return false;
     }
   }
+}
+
+function ignoreAbsence(error: unknown): void {
+  const errno = errnoOf(error);
+  if (errno !== "ENOENT" && errno !== "ENOTDIR") throw error;
 }

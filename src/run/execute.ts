@@ -3,6 +3,7 @@ import { type Config, resolveLimits } from "../config/config.ts";
 import type { CleanupStack } from "../core/cleanup-stack.ts";
 import type { FileStore } from "../files/file-store.ts";
 import type { Image, ImageLease, PullPolicy } from "../image/types.ts";
+import type { Platform } from "../platform/platform.ts";
 import { checkEnvironment, mergeEnvironment } from "../sandbox/environment.ts";
 import { makeRunDirectory } from "../sandbox/run-directory.ts";
 import type { Guest, Sandbox } from "../sandbox/sandbox.ts";
@@ -13,6 +14,7 @@ import type { RunRequest, RunResult } from "./types.ts";
 
 /** The parts that a run is made of. */
 export interface ExecuteParts {
+  readonly platform: Platform;
   readonly sandbox: Sandbox;
   readonly images: {
     acquire(reference: string, options: { signal: AbortSignal; pull: PullPolicy }): Promise<ImageLease>;
@@ -61,7 +63,12 @@ export async function execute(parts: ExecuteParts, request: RunRequest, run: Run
   const { config } = parts;
   const { image } = await acquireImage(parts, request, run);
   const user = chooseUser(request.user, image.config.user, config.allow_root_user);
-  const directory = await makeRunDirectory(join(parts.runsDirectory, run.exec_id), user, run.cleanup);
+  const directory = await makeRunDirectory(
+    join(parts.runsDirectory, run.exec_id),
+    user,
+    parts.platform,
+    run.cleanup,
+  );
   const inputs = await provideInputs(parts.files, request, directory.inputs, run.cleanup);
   const limits = resolveLimits(request.limits, config.defaults, "default");
   const guest = guestOf(request, image, { id: run.exec_id, limits, user, inputs: inputs.mounts });
@@ -72,12 +79,17 @@ export async function execute(parts: ExecuteParts, request: RunRequest, run: Run
     signal: run.signal,
   });
   const outcome = outcomeOf(exit, guest.args[0] ?? "");
-  const captured = await parts.files.captureOutputs(directory.output, run.exec_id, {
+  const outputLimits = {
     max_bytes: config.output_files_limit_bytes,
     max_files: config.output_files_limit_count,
     max_depth: MAX_OUTPUT_DEPTH,
-  });
-  if (!request.persist) await parts.files.removeOutputs(run.exec_id);
+  };
+  const captured = await parts.files.captureOutputs(
+    directory.output,
+    run.exec_id,
+    outputLimits,
+    request.persist,
+  );
   await inputs.settle();
   const overfull = captured.limit_exceeded !== null && exit.stop === null;
   return {

@@ -1,5 +1,7 @@
 import { chown, mkdir, rm } from "node:fs/promises";
 import type { CleanupStack } from "../core/cleanup-stack.ts";
+import type { Platform } from "../platform/platform.ts";
+import { removeTree } from "../platform/remove-tree.ts";
 import { type RunDirectory, runDirectoryAt } from "./runsc.ts";
 import type { GuestUser } from "./spec.ts";
 
@@ -11,10 +13,15 @@ import type { GuestUser } from "./spec.ts";
 export async function makeRunDirectory(
   path: string,
   user: GuestUser,
+  platform: Platform,
   cleanup: CleanupStack,
 ): Promise<RunDirectory> {
   const directory = runDirectoryAt(path);
-  cleanup.defer("run directory", () => rm(path, { recursive: true, force: true }));
+  cleanup.defer("run directory", async () => {
+    // The guest's own may be nested or filled without end; the rest is a handful of files of ours.
+    await removeTree(directory.output, platform);
+    await rm(path, { recursive: true, force: true });
+  });
   await mkdir(directory.output, { recursive: true, mode: 0o700 });
   // Without root the sandbox runs as the server's own user, who owns the directory already.
   if (process.geteuid?.() === 0) await chown(directory.output, user.uid, user.gid);

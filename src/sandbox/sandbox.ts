@@ -4,6 +4,7 @@ import { type ProcessExit, type ProcessLimits, runProcess } from "./run-process.
 import { type RunDirectory, type RunscOptions, runscRunArgv } from "./runsc.ts";
 import { buildSpec, type SpecInput } from "./spec.ts";
 import { parseStartFailure, RUNSC_FAILURE_EXIT_CODE, type StartFailure } from "./start-failure.ts";
+import { removeStrayCgroups } from "./sweep.ts";
 
 /** How a sandbox ended. */
 export interface SandboxExit extends ProcessExit {
@@ -33,14 +34,16 @@ export interface Guest extends Omit<SpecInput, "makeCwd" | "outputDirectory" | "
 const PANIC_KEPT_CHARS = 4096;
 
 /**
+ * @param options.cgroupMount where the cgroup hierarchies are mounted; the usual place by default
  * @param options.emptyRoot an empty directory that all runs share as their formal root
  */
 export function createSandbox(options: {
   platform: Platform;
   runsc: RunscOptions;
   emptyRoot: string;
+  cgroupMount?: string;
 }): Sandbox {
-  const { platform, runsc, emptyRoot } = options;
+  const { platform, runsc, emptyRoot, cgroupMount } = options;
 
   async function attempt(directory: RunDirectory, guest: Guest, limits: ProcessLimits, makeCwd: boolean) {
     const spec = buildSpec({
@@ -52,7 +55,12 @@ export function createSandbox(options: {
     });
     await writeFile(`${directory.bundle}/config.json`, JSON.stringify(spec));
     const argv = runscRunArgv(runsc, directory, containerIdOf(guest.id));
-    return inspect(directory, await runProcess(platform, argv, guest.stdin, limits));
+    try {
+      return await inspect(directory, await runProcess(platform, argv, guest.stdin, limits));
+    } finally {
+      // A runsc that was stopped while it started its sandbox leaves the cgroup behind.
+      if (!runsc.ignore_cgroups) await removeStrayCgroups([guest.id], cgroupMount);
+    }
   }
 
   return {

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { signalAll } from "./process-tree.ts";
 
+const CGROUP_MOUNT = "/sys/fs/cgroup";
 /** How long killed sandboxes may take to vanish. */
 const VANISH_ATTEMPTS = 200;
 const VANISH_PAUSE_MS = 25;
@@ -25,7 +26,10 @@ export async function killStraySandboxes(runsDirectory: string): Promise<number>
 }
 
 /** Removes the cgroups of runs by the names of their directories; a cgroup that is gone is no fault. */
-export async function removeStrayCgroups(execIds: readonly string[], cgroupMount: string): Promise<void> {
+export async function removeStrayCgroups(
+  execIds: readonly string[],
+  cgroupMount = CGROUP_MOUNT,
+): Promise<void> {
   const controllers = await readdir(cgroupMount).catch((): string[] => []);
   const parents = ["", ...controllers].map((controller) => join(cgroupMount, controller, "boxer"));
   await Promise.all(

@@ -7,11 +7,13 @@ import { until } from "../support/leftovers.ts";
 import { platform } from "../support/platform.ts";
 import type { TestContext } from "../support/temp-directory.ts";
 
+const LONG_MS = 600_000;
+
 type Handler = (request: Request, connection: Connection) => Response | Promise<Response>;
 
 async function serve(t: TestContext, fetch: Handler, hostname = "127.0.0.1") {
   const server = await platform.serve({ hostname, port: 0, fetch });
-  t.after(() => server.stop());
+  t.after(() => server.stop(0));
   return { server, url: `http://${hostname.includes(":") ? `[${hostname}]` : hostname}:${server.port}` };
 }
 
@@ -104,7 +106,7 @@ test("stopping lets a request in flight end, takes no new one, and does not wait
   await once(idle, "data");
   const slow = fetch(`${url}/slow`);
   await until(() => waiting === 1);
-  const stopped = server.stop();
+  const stopped = server.stop(LONG_MS);
   await until(() =>
     fetch(url).then(
       () => false,
@@ -115,3 +117,16 @@ test("stopping lets a request in flight end, takes no new one, and does not wait
   assert.equal(await (await slow).text(), "ok");
   await stopped;
 });
+
+for (const [name, request] of [
+  ["has not said what it wants", "GET / HTTP/1.1\r\nHost"],
+  ["keeps the rest of its body to itself", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5000\r\n\r\nx"],
+] as const) {
+  test(`stopping does not wait beyond its grace for a client that ${name}`, async (t) => {
+    const { server } = await serve(t, async (request) => new Response(await request.text()));
+    const socket = await connectTo(t, server.port);
+    socket.write(request);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    await server.stop(50);
+  });
+}

@@ -17,7 +17,13 @@ describe("the guest's user", () => {
   });
 
   it("is not root, nor in root's group, unless the operator allows it", () => {
-    for (const [requested, image] of [["0", ""], ["0:0", ""], ["5:0", ""], ["image", ""], ["image", "0"]] as const) {
+    for (const [requested, image] of [
+      ["0", ""],
+      ["0:0", ""],
+      ["5:0", ""],
+      ["image", ""],
+      ["image", "0"],
+    ] as const) {
       assert.throws(() => chooseUser(requested, image, false), { code: "user_not_allowed", field: "user" });
     }
     assert.deepEqual(chooseUser("0:0", "", true), { uid: 0, gid: 0 });

@@ -49,6 +49,15 @@ test("a slot given back goes to who waits, not to who comes in that moment", asy
   assert.deepEqual(seen, ["first", "waiting", "late"]);
 });
 
+test("slots given back in the same moment go to different ones", async () => {
+  const slots = queue(2, 10);
+  const releases = [await slots.take(NEVER), await slots.take(NEVER)];
+  const waiting = [slots.take(NEVER), slots.take(NEVER)];
+  for (const release of releases) release();
+  for (const release of await Promise.all(waiting)) release();
+  assert.deepEqual([slots.active, slots.waiting], [0, 0]);
+});
+
 test("a full queue says so at once, and takes again when one has left", async () => {
   const slots = queue(1, 2);
   const release = await slots.take(NEVER);

@@ -1,4 +1,5 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { existsSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -14,6 +15,7 @@ const runsc = settings.runsc_path ?? (await find("runsc"));
 const mkfsErofs = settings.mkfs_erofs_path ?? (await find("mkfs.erofs"));
 const dockerRegistry = await find("docker-registry");
 const skopeo = await find("skopeo");
+const podman = await find("podman");
 const chromium = await find("chromium");
 
 /** OCI image layout of `local/python:3`, as set-up makes it. */
@@ -24,6 +26,12 @@ export const busyboxLayout = places.busyboxLayout;
 
 /** Why there can be no registry here, for the `skip` option of a test; false when there can. */
 export const noRegistry = dockerRegistry && skopeo ? false : "docker-registry and skopeo are not installed";
+
+/** Why there can be no archives of images here, for the `skip` option of a test; false when there can. */
+export const noArchives = skopeo ? false : "skopeo is not installed";
+
+/** Why there can be no Docker-compatible daemon here, for the `skip` option of a test; false when there can. */
+export const noDaemon = podman && skopeo ? false : "podman and skopeo are not installed";
 
 /** Why there can be no browser here, for the `skip` option of a test; false when there can. */
 export const noChromium = chromium ? false : "chromium is not installed";
@@ -94,6 +102,61 @@ function listening(child: ChildProcess): Promise<string> {
 async function push(layout: string, destination: string): Promise<void> {
   const flags = ["--insecure-policy", "copy", "--quiet", "--dest-tls-verify=false"];
   await promisify(execFile)(found(skopeo, "skopeo"), [...flags, `oci:${layout}`, `docker://${destination}`]);
+}
+
+/** Copies the one image of an OCI image layout, to a name as skopeo has them: `docker-archive:/tmp/x.tar:some/name:1`. */
+export async function copyImage(layout: string, destination: string): Promise<void> {
+  const flags = ["--insecure-policy", "copy", "--quiet"];
+  await promisify(execFile)(found(skopeo, "skopeo"), [...flags, `oci:${layout}`, destination]);
+}
+
+/** Podman's service, which speaks the API of a Docker daemon on a Unix socket. */
+export interface TestDaemon {
+  readonly socket: string;
+  /** Gives the daemon the one image of an OCI image layout, under a name. */
+  load(layout: string, name: string): Promise<void>;
+  /** Ends the service and removes all it stored. */
+  stop(): Promise<void>;
+}
+
+/** Starts podman's service with an empty store of its own. The caller stops it. */
+export async function startDaemon(): Promise<TestDaemon> {
+  const dir = await mkdtemp(join(tmpdir(), "boxer-podman-"));
+  const program = found(podman, "podman");
+  const store = ["--root", join(dir, "root"), "--runroot", join(dir, "run"), "--storage-driver=vfs"];
+  // It only serves images: neither systemd nor cgroups are needed for that.
+  const flags = [...store, "--cgroup-manager=cgroupfs", "--events-backend=none"];
+  const socket = join(dir, "podman.sock");
+  const service = spawn(program, [...flags, "system", "service", "--time=0", `unix://${socket}`], {
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  let log = "";
+  service.stderr.setEncoding("utf8").on("data", (text: string) => {
+    log += text;
+  });
+  let isOver = false;
+  const exited = new Promise<void>((resolve) => service.on("close", () => resolve())).then(() => {
+    isOver = true;
+  });
+  const stop = async () => {
+    service.kill("SIGKILL");
+    await exited;
+    await rm(dir, { recursive: true, force: true });
+  };
+  for (let attempt = 0; !existsSync(socket); attempt++) {
+    if (isOver || attempt === 200) {
+      await stop();
+      throw new Error(`podman's service does not listen: ${log}`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  const load = async (layout: string, name: string) => {
+    const archive = join(dir, "image.tar");
+    await copyImage(layout, `docker-archive:${archive}:${name}`);
+    await promisify(execFile)(program, [...flags, "load", "--quiet", "--input", archive]);
+    await rm(archive);
+  };
+  return { socket, load, stop };
 }
 
 function found(path: string | null, name: string): string {

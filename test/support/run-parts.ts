@@ -3,6 +3,8 @@ import type { RunRequest } from "../../src/run/types.ts";
 import type { ProcessLimits, StopReason } from "../../src/sandbox/run-process.ts";
 import type { SandboxExit } from "../../src/sandbox/sandbox.ts";
 
+import { platform } from "./platform.ts";
+
 /** A request that fits, for a run that names no files. */
 export const REQUEST: RunRequest = {
   image: "local/fake:1",
@@ -55,6 +57,7 @@ export function fakeParts(runsDirectory: string) {
   };
   const { sandbox, run } = fakeSandbox();
   const parts = {
+    platform,
     sandbox: { run },
     images: { acquire: (_: string, { signal }: { signal: AbortSignal }) => acquire(images, signal) },
     files: {
