@@ -88,7 +88,12 @@ async function rawRunner(cmd: [string, ...string[]]): Promise<() => Promise<void
     cgroupsPath: null,
   });
   await writeFile(join(directory.bundle, "config.json"), JSON.stringify(spec));
-  const runsc = { path: config.runsc_path ?? "runsc", platform: config.platform, ignore_cgroups: true, rootless: false };
+  const runsc = {
+    path: config.runsc_path ?? "runsc",
+    platform: config.platform,
+    ignore_cgroups: true,
+    rootless: false,
+  };
   return async () => {
     const child = bunPlatform.spawn(runscRunArgv(runsc, directory, "raw"), {
       env: { PATH: process.env.PATH ?? "" },

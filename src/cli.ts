@@ -1,7 +1,9 @@
 import { parseArgs } from "node:util";
 import type { Logger } from "pino";
 import packageJson from "../package.json" with { type: "json" };
-import { startService } from "./compose.ts";
+import { complain, EX_CONFIG, EX_UNAVAILABLE, EX_USAGE, say } from "./cli-exit.ts";
+import { importCommand } from "./cli-import.ts";
+import { ListenError, startService } from "./compose.ts";
 import type { Config } from "./config/config.ts";
 import { ConfigError, loadConfig } from "./config/load-config.ts";
 import { messageOf } from "./core/errors.ts";
@@ -12,39 +14,42 @@ import type { Platform } from "./platform/platform.ts";
 const HELP = `Boxer ${packageJson.version}: ${packageJson.description}
 
 Usage: boxer [--config FILE] [--check-config] [--help] [--version]
+       boxer import FILE|DIRECTORY|- [--reference NAME] [--config FILE]
 
   --config FILE   configuration (JSON); else $BOXER_CONFIG, else ~/.boxer/config.json, else built-in defaults
   --check-config  check the configuration, print it as it is in force, and exit
   --help          this text
   --version       the version
+  import          takes an image from an archive or an OCI image layout; see boxer import --help
 
 SIGTERM and SIGINT: take no new runs, let those under way end for shutdown_grace_secs, then exit with 0.
 A second one ends them at once.
 `;
 
-/** Exit codes of sysexits(3). */
-const EX_USAGE = 64;
-const EX_UNAVAILABLE = 69;
-const EX_CONFIG = 78;
-
 /**
- * The command line: serves until a signal says otherwise.
+ * The command line: serves until a signal says otherwise, or does what the subcommand says.
  * @returns the exit code
  */
 export async function main(args: readonly string[], platform: Platform): Promise<number> {
+  try {
+    const [command, ...rest] = args;
+    return command === "import" ? await importCommand(rest, platform) : await serveCommand(args, platform);
+  } catch (error) {
+    if (error instanceof ConfigError) return complain(error.message, EX_CONFIG);
+    if (error instanceof HomeInUseError || error instanceof ListenError)
+      return complain(error.message, EX_UNAVAILABLE);
+    throw error;
+  }
+}
+
+async function serveCommand(args: readonly string[], platform: Platform): Promise<number> {
   const options = parse(args);
   if (typeof options === "string") return complain(options, EX_USAGE);
   if (options.help) return say(HELP);
   if (options.version) return say(`${packageJson.version}\n`);
-  try {
-    const { config, source } = await loadConfig(options.config, process.env);
-    if (options["check-config"]) return say(`${JSON.stringify({ source, config }, null, 2)}\n`);
-    return await serve(config, platform, createLog());
-  } catch (error) {
-    if (error instanceof ConfigError) return complain(error.message, EX_CONFIG);
-    if (error instanceof HomeInUseError) return complain(error.message, EX_UNAVAILABLE);
-    throw error;
-  }
+  const { config, source } = await loadConfig(options.config, process.env);
+  if (options["check-config"]) return say(`${JSON.stringify({ source, config }, null, 2)}\n`);
+  return await serve(config, platform, createLog());
 }
 
 async function serve(config: Config, platform: Platform, log: Logger): Promise<number> {
@@ -103,14 +108,4 @@ function parse(args: readonly string[]) {
   } catch (error) {
     return `${messageOf(error)}\n\n${HELP}`;
   }
-}
-
-function say(text: string): number {
-  process.stdout.write(text);
-  return 0;
-}
-
-function complain(text: string, code: number): number {
-  process.stderr.write(`${text.trimEnd()}\n`);
-  return code;
 }

@@ -2,11 +2,11 @@ import { mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Logger } from "pino";
 import type { Config } from "./config/config.ts";
-import { isLoopback } from "./config/listen-address.ts";
+import { formatListenAddress, isLoopback, type ListenAddress } from "./config/listen-address.ts";
 import { CleanupStack } from "./core/cleanup-stack.ts";
+import { messageOf } from "./core/errors.ts";
 import { type Home, homeAt } from "./core/home.ts";
 import { openFileStore } from "./files/file-store.ts";
-import { removeTree } from "./files/remove-tree.ts";
 import { createHandler } from "./http/app.ts";
 import { findDockerSocket } from "./image/daemon/find-docker-socket.ts";
 import { openImageStore } from "./image/image-store.ts";
@@ -15,7 +15,8 @@ import { prepullImages } from "./image/prepull.ts";
 import type { ImageStore } from "./image/types.ts";
 import { findExecutable } from "./platform/find-executable.ts";
 import { lockHome } from "./platform/home-lock.ts";
-import type { Platform, Server } from "./platform/platform.ts";
+import type { Platform, ServeOptions, Server } from "./platform/platform.ts";
+import { removeTree } from "./platform/remove-tree.ts";
 import { createReadinessCheck } from "./run/readiness.ts";
 import { Runner } from "./run/runner.ts";
 import { createSandbox } from "./sandbox/sandbox.ts";
@@ -33,12 +34,13 @@ export interface Service {
   stop(): Promise<void>;
 }
 
-const CGROUP_MOUNT = "/sys/fs/cgroup";
+/** Runs have been answered by then; what is left are idle or stalled clients. */
+const CONNECTIONS_GRACE_MS = 1_000;
 const MAX_PARALLEL_DOWNLOADS = 4;
 
 /**
  * Puts the concrete parts together and serves.
- * @throws HomeInUseError, and what opening the stores or the port gives; then nothing stays behind
+ * @throws HomeInUseError, ListenError, and what opening the stores or the port gives; then nothing stays behind
  */
 export async function startService(config: Config, platform: Platform, log: Logger): Promise<Service> {
   const cleanup = new CleanupStack((label, err) => log.error({ err }, `Cannot give back the ${label}`));
@@ -74,7 +76,11 @@ async function start(
   };
   const sandbox = createSandbox({ platform, runsc, emptyRoot: home.emptyRoot });
   const limits = { max_active: config.max_concurrent_runs, max_waiting: config.max_queued_runs };
-  const runner = new Runner({ sandbox, images, files, runsDirectory: home.runs, config }, limits, log);
+  const runner = new Runner(
+    { platform, sandbox, images, files, runsDirectory: home.runs, config },
+    limits,
+    log,
+  );
   const readiness = createReadinessCheck({
     platform,
     runscPath: tools.runsc,
@@ -83,8 +89,8 @@ async function start(
     isDraining: () => runner.draining,
   });
   const fetch = createHandler({ runner, files, images, readiness, config, log });
-  const server = await platform.serve({ ...config.listen, fetch });
-  cleanup.defer("server", () => server.stop());
+  const server = await listen(platform, config.listen, fetch);
+  cleanup.defer("server", () => server.stop(CONNECTIONS_GRACE_MS));
   // The server waits for its answers, and some of them for a pull.
   cleanup.defer("pulls", () => images.drain());
   startPrepull(images, config, log, cleanup);
@@ -146,13 +152,31 @@ async function openImages(
   );
 }
 
+/** The address cannot be bound. */
+export class ListenError extends Error {
+  override readonly name = "ListenError";
+}
+
+async function listen(
+  platform: Platform,
+  address: ListenAddress,
+  fetch: ServeOptions["fetch"],
+): Promise<Server> {
+  try {
+    return await platform.serve({ ...address, fetch });
+  } catch (error) {
+    const where = formatListenAddress(address);
+    throw new ListenError(`${where}: cannot listen: ${messageOf(error)}`, { cause: error });
+  }
+}
+
 /** Removes what runs of an earlier server left when that was killed. */
 async function sweepRuns(home: Home, platform: Platform, log: Logger): Promise<void> {
   await mkdir(home.emptyRoot, { recursive: true, mode: 0o755 });
   await mkdir(home.runs, { recursive: true, mode: 0o700 });
   const processes = await killStraySandboxes(home.runs);
   const left = await readdir(home.runs);
-  await removeStrayCgroups(left, CGROUP_MOUNT);
+  await removeStrayCgroups(left);
   for (const name of left) await removeTree(join(home.runs, name), platform);
   if (left.length > 0) log.warn({ runs: left.length, processes }, "swept what an earlier server left");
 }

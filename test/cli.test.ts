@@ -162,7 +162,7 @@ test("a home that another server uses stops the start by one line", async (t) =>
 test("a port that is taken stops the start by a sentence that names the address, not by a stack", async (t) => {
   const { boxer, write, home } = await user(t);
   const taken = await platform.serve({ hostname: "127.0.0.1", port: 0, fetch: () => new Response() });
-  t.after(() => taken.stop());
+  t.after(() => taken.stop(0));
   const address = `127.0.0.1:${taken.port}`;
   const path = await write("c.json", { home: join(home, "data"), listen_addr: address });
   const { code, stderr } = await boxer(["--config", path]);

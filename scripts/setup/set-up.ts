@@ -20,6 +20,7 @@ const TEST_TOOLS: Tool[] = [
   { program: "skopeo", package: "skopeo" },
   { program: "umoci", package: "umoci" },
   { program: "docker-registry", package: "docker-registry" },
+  { program: "podman", package: "podman" },
   { program: "chromium", package: "chromium", path: "usr/lib/chromium/chromium" },
 ];
 

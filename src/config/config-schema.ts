@@ -3,6 +3,19 @@ import Type, { type Static, type TSchema } from "typebox";
 const positive = (description: string) => Type.Optional(Type.Integer({ minimum: 1, description }));
 const text = (description: string) => Type.Optional(Type.String({ minLength: 1, description }));
 
+/**
+ * Patterns of normalised references. Those do begin with a registry, or `local/`: a pattern that does not would never
+ * fit anything, and a rule that silently does nothing is worse than none.
+ */
+const patterns = (description: string) =>
+  Type.Optional(
+    Type.Array(Type.String({ pattern: String.raw`^(\*\*|(local|localhost|[^/\s]*[.:*][^/\s]*)/[^\s]+)$` }), {
+      description:
+        `${description} Patterns such as \`docker.io/library/*\`, \`ghcr.io/acme/**\`: \`*\` within a ` +
+        "component, `**` across; without a tag all of them.",
+    }),
+  );
+
 /** A default limit: null means none, 0 and absent mean the built-in value. */
 const limit = <S extends TSchema>(schema: S, description: string) =>
   Type.Optional(Type.Union([schema, Type.Null()], { description }));
@@ -87,9 +100,40 @@ export const ConfigSchema = Type.Object(
     image_tag_ttl_secs: Type.Optional(
       Type.Number({ minimum: 0, description: "Age after which a tag is looked up again. Default 300." }),
     ),
-    pull_timeout_secs: positive("Longest time of one image pull. Default 600."),
+    pull_timeout_secs: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 86_400,
+        description: "Longest time of one image pull. Default 600.",
+      }),
+    ),
     max_image_bytes: positive("Most bytes of one image, unpacked. Default 17179869184 (16 GiB)."),
     max_image_entries: positive("Most files, directories and links of one image. Default 1000000."),
+    image_archive_limit_bytes: positive(
+      "Most bytes of one image archive sent to `POST /images/import`. Default 17179869184 (16 GiB).",
+    ),
+    docker_socket: Type.Optional(
+      Type.Union([Type.String(), Type.Null()], {
+        description:
+          "Socket of the local Docker daemon (or podman's service), which is asked for what no registry has. Default " +
+          "`$DOCKER_HOST` where that is a `unix://` address, else /var/run/docker.sock if it is there at start. Null " +
+          "or empty: no daemon is asked.",
+      }),
+    ),
+    images_quota_bytes: Type.Optional(
+      Type.Union([Type.Integer({ minimum: 1 }), Type.Null()], {
+        description:
+          "Most bytes of all images together; the least recently used ones go. Null: no limit. Default: 80 % of " +
+          "what images take at start and the file system has left.",
+      }),
+    ),
+    image_allow: patterns("Images that may be used; default all."),
+    image_deny: patterns("Images that may not be used, whatever is allowed. Default none."),
+    images_prepull: Type.Optional(
+      Type.Array(Type.String({ minLength: 1 }), {
+        description: "Images pulled in the background at start, and kept. Default none.",
+      }),
+    ),
     defaults: Type.Optional(DefaultLimits),
   },
   { additionalProperties: false },

@@ -38,6 +38,14 @@ export interface Config {
   readonly pull_timeout_secs: number;
   readonly max_image_bytes: number;
   readonly max_image_entries: number;
+  readonly image_archive_limit_bytes: number;
+  /** Null: no daemon is asked. Undefined: to be looked up. */
+  readonly docker_socket: string | null | undefined;
+  /** Null: no limit. Undefined: a share of the disk. */
+  readonly images_quota_bytes: number | null | undefined;
+  readonly image_allow: readonly string[];
+  readonly image_deny: readonly string[];
+  readonly images_prepull: readonly string[];
   readonly defaults: RunLimits;
 }
 
@@ -56,7 +64,7 @@ const BUILT_IN_LIMITS: RunLimits = {
  * @param userHome what `~` stands for
  */
 export function completeConfig(file: ConfigFile, listen: ListenAddress, userHome: string): Config {
-  const expand = (path: string): string => path.replace(/^~(?=\/|$)/, userHome);
+  const expand = (path: string): string => path.replace(/^~(?=\/|$)/, () => userHome);
   const optionalPath = (path: string | undefined) => (path === undefined ? undefined : expand(path));
   return {
     home: expand(file.home ?? join(userHome, ".boxer")),
@@ -81,6 +89,12 @@ export function completeConfig(file: ConfigFile, listen: ListenAddress, userHome
     pull_timeout_secs: file.pull_timeout_secs ?? 600,
     max_image_bytes: file.max_image_bytes ?? 16 * 1024 * MIB,
     max_image_entries: file.max_image_entries ?? 1_000_000,
+    image_archive_limit_bytes: file.image_archive_limit_bytes ?? 16 * 1024 * MIB,
+    docker_socket: file.docker_socket === "" ? null : file.docker_socket && expand(file.docker_socket),
+    images_quota_bytes: file.images_quota_bytes,
+    image_allow: file.image_allow ?? [],
+    image_deny: file.image_deny ?? [],
+    images_prepull: file.images_prepull ?? [],
     defaults: resolveLimits(file.defaults, BUILT_IN_LIMITS, "unlimited"),
   };
 }

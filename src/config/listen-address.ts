@@ -21,6 +21,11 @@ export function parseListenAddress(text: string): ListenAddress | null {
   return { hostname: ipv6 ?? (host || undefined), port };
 }
 
+/** The text that {@link parseListenAddress} reads. */
+export function formatListenAddress({ hostname = "", port }: ListenAddress): string {
+  return `${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
+}
+
 /** Whether only this machine can reach the address. */
 export function isLoopback(address: ListenAddress): boolean {
   const { hostname } = address;

@@ -52,9 +52,9 @@ export function parseConfig(text: string, name: string, userHome: string): Confi
     throw new ConfigError(`${name}: listen_addr must be like ":8080", "127.0.0.1:8080" or "[::1]:8080"`);
   }
   const config = completeConfig(file, listen, userHome);
-  for (const key of ["home", "runsc_path", "mkfs_erofs_path"] as const) {
+  for (const key of ["home", "runsc_path", "mkfs_erofs_path", "docker_socket"] as const) {
     const path = config[key];
-    if (path !== undefined && !isAbsolute(path)) {
+    if (path && !isAbsolute(path)) {
       throw new ConfigError(`${name}: ${key} must be an absolute path or begin with ~/`);
     }
   }

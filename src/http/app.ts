@@ -2,6 +2,7 @@ import { Elysia } from "elysia";
 import type { Logger } from "pino";
 import type { Config } from "../config/config.ts";
 import type { FileStore } from "../files/file-store.ts";
+import type { ImageStore } from "../image/types.ts";
 import type { Connection } from "../platform/platform.ts";
 import type { Readiness } from "../run/readiness.ts";
 import type { Runner } from "../run/runner.ts";
@@ -10,6 +11,8 @@ import { errorPlugin } from "./errors.ts";
 import { filesRoutes } from "./files.ts";
 import { guard } from "./guard.ts";
 import { healthRoutes } from "./health.ts";
+import { imageRoutes } from "./images.ts";
+import { imageImportRoutes } from "./images-import.ts";
 import { runRoutes } from "./run.ts";
 import { swaggerRoutes } from "./swagger.ts";
 
@@ -17,8 +20,9 @@ import { swaggerRoutes } from "./swagger.ts";
 export interface AppParts {
   readonly runner: Runner;
   readonly files: FileStore;
+  readonly images: ImageStore;
   readonly readiness: () => Promise<Readiness>;
-  readonly config: Pick<Config, "request_limit_bytes" | "upload_limit_bytes">;
+  readonly config: Pick<Config, "request_limit_bytes" | "upload_limit_bytes" | "image_archive_limit_bytes">;
   readonly log: Logger;
 }
 
@@ -27,7 +31,7 @@ export type Handler = (request: Request, connection: Connection) => Promise<Resp
 
 /** The whole HTTP interface as one function. */
 export function createHandler(parts: AppParts): Handler {
-  const { runner, files, readiness, config, log } = parts;
+  const { runner, files, images, readiness, config, log } = parts;
   const app = new Elysia({ name: "boxer" })
     .use(errorPlugin(log))
     .use(swaggerRoutes())
@@ -35,6 +39,8 @@ export function createHandler(parts: AppParts): Handler {
     .use(healthRoutes({ readiness }))
     .use(runRoutes({ runner, request_limit_bytes: config.request_limit_bytes }))
     .use(filesRoutes({ store: files, upload_limit_bytes: config.upload_limit_bytes }))
+    .use(imageRoutes({ images, request_limit_bytes: config.request_limit_bytes }))
+    .use(imageImportRoutes({ images, image_archive_limit_bytes: config.image_archive_limit_bytes }))
     .get("/", () => Response.redirect("/swagger"), { detail: { hide: true } });
   return guard(app.handle);
 }

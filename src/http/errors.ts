@@ -12,9 +12,11 @@ export const STATUS_OF: Readonly<Record<ErrorCode, number>> = {
   network_unavailable: 400,
   cross_site: 403,
   network_not_allowed: 403,
+  image_not_allowed: 403,
   user_not_allowed: 403,
   not_found: 404,
   timed_out: 408,
+  image_in_use: 409,
   payload_too_large: 413,
   unsupported_media_type: 415,
   range_not_satisfiable: 416,
@@ -54,11 +56,14 @@ export function errorPlugin(log: Logger) {
   });
 }
 
-/** The answer for a fault. */
-export function errorResponse({ code, message, field, exec_id }: BoxerError): Response {
+/** The answer for a fault; `status` where a route knows better than {@link STATUS_OF} whose fault it is. */
+export function errorResponse(
+  { code, message, field, exec_id }: BoxerError,
+  status: number = STATUS_OF[code],
+): Response {
   const body: ErrorBody = { error: message, code, ...(field && { field }), ...(exec_id && { exec_id }) };
   const headers: HeadersInit = code === "queue_full" || code === "draining" ? { "retry-after": "1" } : {};
-  return Response.json(body, { status: STATUS_OF[code], headers });
+  return Response.json(body, { status, headers });
 }
 
 function faultOf(error: unknown, elysiaCode: unknown, request: Request): BoxerError {

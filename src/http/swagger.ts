@@ -22,6 +22,7 @@ export function swaggerRoutes() {
           tags: [
             { name: "run", description: "Run commands in sandboxes." },
             { name: "files", description: "Files for runs, and files that runs left." },
+            { name: "images", description: "Images: here, on their way, and gone." },
             { name: "health", description: "For load balancers and operators." },
           ],
         },

@@ -1,16 +1,29 @@
 import type { Logger } from "pino";
-import { BoxerError, errnoOf, messageOf } from "../core/errors.ts";
+import { BoxerError } from "../core/errors.ts";
 import type { Platform } from "../platform/platform.ts";
 import { Background } from "./background.ts";
 import { BlobStore } from "./blobs/blob-store.ts";
 import { type Clock, systemClock } from "./clock.ts";
+import { DaemonImages } from "./daemon/daemon-images.ts";
+import { DockerDaemon } from "./daemon/docker-daemon.ts";
 import { isDigest } from "./digest.ts";
+import { LayoutSource } from "./layout/layout-source.ts";
+import { choosePruned } from "./policy/choose-pruned.ts";
+import { findFresh } from "./policy/find-fresh.ts";
+import { checkRules } from "./policy/image-rules.ts";
+import { type IsProtected, protectionOf } from "./policy/is-protected.ts";
+import { quotaOf } from "./policy/quota-of.ts";
+import { PullBoard } from "./progress/pull-board.ts";
+import type { PullStatus } from "./progress/pull-status.ts";
+import { ArchiveImporter } from "./pull/archive-importer.ts";
 import { ImageBuilder } from "./pull/image-builder.ts";
 import { Puller } from "./pull/puller.ts";
 import { parseReference, type Reference } from "./reference.ts";
 import { Semaphore } from "./semaphore.ts";
 import { ImageFiles } from "./store/image-files.ts";
 import { ImageIndex, type StoredImage } from "./store/image-index.ts";
+import { Quota } from "./store/quota.ts";
+import { toBoxerError } from "./to-boxer-error.ts";
 import type {
   Image,
   ImageLease,
@@ -47,8 +60,15 @@ export async function openImageStore(options: ImageStoreOptions): Promise<ImageS
   const files = new ImageFiles(root, log);
   const index = await ImageIndex.open(files, clock, background);
   const { tmp } = files;
+  const board = new PullBoard({ clock, log });
   const { max_parallel_downloads } = config;
-  const blobs = new BlobStore({ directory: files.blobs, tmp, max_parallel_downloads, clock });
+  const blobs = new BlobStore({
+    directory: files.blobs,
+    tmp,
+    max_parallel_downloads,
+    clock,
+    onProgress: (blob, downloaded_bytes) => board.reportBlob(blob, downloaded_bytes),
+  });
   const unpackSlots = new Semaphore(MAX_PARALLEL_UNPACKS);
   const builder = new ImageBuilder({
     ...config,
@@ -57,12 +77,35 @@ export async function openImageStore(options: ImageStoreOptions): Promise<ImageS
     blobs,
     unpackSlots,
     background,
+    board,
     index,
     clock,
   });
+  const isProtected = protectionOf(config.images_prepull);
+  const quota_bytes = await quotaOf(config.images_quota_bytes, root, index.size_bytes);
+  const quota = new Quota({ quota_bytes, index, isProtected, background, log });
+  const onArrival = ({ digest }: StoredImage): void => quota.enforce(digest);
   const registry = { ...config, platform, env, log, clock };
-  const puller = new Puller({ ...config, registry, index, builder, clock, log });
-  return new Store({ config, clock, index, puller, builder, blobs, background });
+  const archives = { ...config, tmp, clock, log };
+  const { docker_socket } = config;
+  const daemon = docker_socket ? new DaemonImages(new DockerDaemon(docker_socket), archives) : undefined;
+  const puller = new Puller({ ...config, registry, index, builder, daemon, board, onArrival, clock, log });
+  const admit = (reference: Reference): void => checkRules(reference, config);
+  const importer = new ArchiveImporter({ ...archives, puller, admit });
+  quota.enforce();
+  return new Store({
+    config,
+    clock,
+    index,
+    puller,
+    importer,
+    builder,
+    blobs,
+    background,
+    board,
+    isProtected,
+    quota_bytes,
+  });
 }
 
 interface StoreParts {
@@ -70,9 +113,13 @@ interface StoreParts {
   readonly clock: Clock;
   readonly index: ImageIndex;
   readonly puller: Puller;
+  readonly importer: ArchiveImporter;
   readonly builder: ImageBuilder;
   readonly blobs: BlobStore;
   readonly background: Background;
+  readonly board: PullBoard;
+  readonly isProtected: IsProtected;
+  readonly quota_bytes: number;
 }
 
 class Store implements ImageStore {
@@ -87,25 +134,57 @@ class Store implements ImageStore {
     text: string,
     { signal, pull = "missing" }: { signal: AbortSignal; pull?: PullPolicy },
   ): Promise<ImageLease> {
-    const reference = parseReference(text);
+    const reference = this.#admit(text);
     signal.throwIfAborted();
-    const cached = this.#findFresh(reference, pull);
-    const lease = cached && this.#parts.index.lease(cached, reference);
+    const { index, clock, config } = this.#parts;
+    const cached = findFresh(index, reference, pull, { clock, ...config });
+    const lease = cached && index.lease(cached, reference);
     return lease ?? (await this.#pullAndLease(reference, pull, signal));
   }
 
   async importLayout(directory: string, text: string): Promise<Image> {
-    const reference = parseReference(text);
+    const reference = this.#admit(text);
     const { signal } = this.#closing;
     try {
-      return this.#parts.index.view(await this.#parts.puller.import(directory, reference, signal), reference);
+      const source = new LayoutSource(directory, reference);
+      return this.#parts.index.view(await this.#parts.puller.import(source, reference, signal), reference);
     } catch (error) {
       throw toBoxerError(`Cannot import ${reference.text} from ${directory}`, error);
     }
   }
 
+  async importArchive(
+    stream: AsyncIterable<Uint8Array>,
+    text: string | undefined,
+    { signal }: { signal: AbortSignal },
+  ): Promise<Image> {
+    const wanted = text === undefined ? undefined : this.#admit(text);
+    const { importer, index } = this.#parts;
+    const either = AbortSignal.any([signal, this.#closing.signal]);
+    try {
+      const { image, reference } = await importer.import(stream, wanted, either);
+      return index.view(image, reference);
+    } catch (error) {
+      signal.throwIfAborted();
+      throw toBoxerError(`Cannot import ${wanted?.text ?? "the archive"}`, error);
+    }
+  }
+
   list(): readonly ImageSummary[] {
     return this.#parts.index.list();
+  }
+
+  pulls(): readonly PullStatus[] {
+    return this.#parts.board.pulls();
+  }
+
+  watchPull(text: string, signal: AbortSignal): AsyncIterable<PullStatus> {
+    return this.#parts.board.watch(parseReference(text).text, signal);
+  }
+
+  usage(): { size_bytes: number; quota_bytes: number } {
+    const { index, quota_bytes } = this.#parts;
+    return { size_bytes: index.size_bytes, quota_bytes };
   }
 
   async remove(referenceOrDigest: string): Promise<RemoveResult> {
@@ -114,37 +193,46 @@ class Store implements ImageStore {
     return await index.removeName(parseReference(referenceOrDigest).text);
   }
 
+  async prune(options: { unused_for_ms: number; all: boolean }): Promise<readonly ImageSummary[]> {
+    const { index, clock, isProtected } = this.#parts;
+    const { unused_for_ms, all } = options;
+    return await index.removeUnused((images) =>
+      choosePruned(images, {
+        now_ms: clock.now(),
+        unused_for_ms,
+        isProtected: all ? () => false : isProtected,
+      }),
+    );
+  }
+
+  drain(): void {
+    this.#closing.abort(new BoxerError("draining", CLOSING));
+  }
+
   async close(): Promise<void> {
-    const reason = new BoxerError("draining", CLOSING);
-    this.#closing.abort(reason);
-    const { puller, builder, blobs, background } = this.#parts;
+    this.drain();
+    const reason = this.#closing.signal.reason;
+    const { puller, importer, builder, blobs, index, background } = this.#parts;
     await puller.close(reason);
+    await importer.settled();
     await builder.close(reason);
     await blobs.close(reason);
+    index.flush();
     await background.settled();
   }
 
-  /** The image that is here, if it is good enough for the policy; looks at nothing but memory. */
-  #findFresh(reference: Reference, pull: PullPolicy): StoredImage | undefined {
-    const { index, clock, config } = this.#parts;
-    const name = index.name(reference.text);
-    // By digest an image is the same under any name.
-    const image = name?.image ?? (reference.digest && index.image(reference.digest));
-    if (!name || reference.digest || reference.local || pull === "never") return image;
-    if (pull === "always") return undefined;
-    if (name.imported) return image;
-    const now_ms = clock.now();
-    if (name.unreachable && now_ms < name.unreachable.until_ms) return image;
-    const age_ms = now_ms - name.checked_at_ms;
-    // A clock that was put back would keep a tag for ever.
-    return age_ms >= 0 && age_ms < 1000 * config.image_tag_ttl_secs ? image : undefined;
+  #admit(text: string): Reference {
+    const reference = parseReference(text);
+    checkRules(reference, this.#parts.config);
+    return reference;
   }
 
   async #pullAndLease(reference: Reference, pull: PullPolicy, signal: AbortSignal): Promise<ImageLease> {
     if (reference.local || pull === "never") throw notHere(reference);
+    const either = AbortSignal.any([signal, this.#closing.signal]);
     try {
       for (;;) {
-        const { image, failure } = await this.#parts.puller.pull(reference, signal);
+        const { image, failure } = await this.#parts.puller.pull(reference, either);
         if (failure !== undefined && pull === "always") throw failure;
         const lease = this.#parts.index.lease(image, reference);
         if (lease) return lease;
@@ -158,19 +246,7 @@ class Store implements ImageStore {
 
 function notHere({ text, local }: Reference): BoxerError {
   const how = local
-    ? "names under local/ are never pulled; import an OCI image layout under this name"
+    ? "names under local/ are never pulled; import an OCI image layout or an archive under this name"
     : "it is not here, and the request says not to pull";
   return new BoxerError("image_not_found", `Cannot find image ${text}: ${how}`);
-}
-
-/** One for each caller, since the pull that failed may have been shared. */
-function toBoxerError(what: string, error: unknown): BoxerError {
-  if (error instanceof BoxerError) {
-    return new BoxerError(error.code, `${what}: ${error.message}`, { cause: error });
-  }
-  const errno = errnoOf(error);
-  const isFull = errno === "ENOSPC" || errno === "EDQUOT";
-  // The message of a system error shows paths of the host.
-  const why = isFull ? "no space left" : (errno ?? messageOf(error));
-  return new BoxerError(isFull ? "disk_full" : "internal", `${what}: ${why}`, { cause: error });
 }

@@ -1,4 +1,5 @@
 import type { Digest } from "./digest.ts";
+import type { PullStatus } from "./progress/pull-status.ts";
 
 /** What an image says about how it wants to be run, from its config blob. Absent fields are empty. */
 export interface ImageConfig {
@@ -40,10 +41,12 @@ export interface ImageSummary {
   readonly digest: Digest;
   readonly size_bytes: number;
   readonly layers: number;
+  /** When the image says it was made; undefined where it does not say. */
+  readonly created_at_ms: number | undefined;
   readonly pulled_at_ms: number;
-  /** Time of the last acquisition since the start, or undefined. */
+  /** When it was last acquired or released, or undefined. A killed process may forget its last seconds. */
   readonly last_used_at_ms: number | undefined;
-  /** Acquisitions since the start. */
+  /** Acquisitions, ever. */
   readonly uses: number;
   /** Leases that are not released yet. */
   readonly in_use: number;
@@ -69,8 +72,8 @@ export interface ImageStore {
   /**
    * The image of a reference, pulled first if need be. Concurrent callers share one pull, which goes on while any of
    * them waits. Takes no file operation when the image is there and its tag is fresh.
-   * @throws BoxerError `invalid_image_reference`, `image_not_found`, `image_pull_failed`, `image_invalid`,
-   *   `disk_full`, `draining` once closing; the signal's reason when that aborts
+   * @throws BoxerError `invalid_image_reference`, `image_not_allowed`, `image_not_found`, `image_pull_failed`,
+   *   `image_invalid`, `disk_full`, `draining` once closing; the signal's reason when that aborts
    */
   acquire(reference: string, options: { signal: AbortSignal; pull?: PullPolicy }): Promise<ImageLease>;
   /**
@@ -79,14 +82,45 @@ export interface ImageStore {
    * @throws BoxerError as `acquire`
    */
   importLayout(directory: string, reference: string): Promise<Image>;
+  /**
+   * Takes an image from an archive as `docker save`, `podman save` and `skopeo copy` write it (OCI image layout or
+   * Docker archive, in a tar file that is plain or compressed with gzip or zstd), while it streams in.
+   * @param reference the name that the image gets, as in `importLayout`; undefined: the one that the archive has for it
+   * @throws BoxerError as `acquire`; `invalid_request` (field `reference`) when it is not plain which image is meant or
+   *   what it is called. BoxerErrors of `stream` keep their code
+   */
+  importArchive(
+    stream: AsyncIterable<Uint8Array>,
+    reference: string | undefined,
+    options: { signal: AbortSignal },
+  ): Promise<Image>;
   /** All images, in the order in which they came. */
   list(): readonly ImageSummary[];
+  /** All pulls and imports under way, oldest first. */
+  pulls(): readonly PullStatus[];
+  /**
+   * The states of the newest pull of a reference, from the present one, or the next one to begin, to its end: at most
+   * four a second, the latest always. Ends when the signal aborts.
+   * @throws BoxerError `invalid_image_reference`
+   */
+  watchPull(reference: string, signal: AbortSignal): AsyncIterable<PullStatus>;
   /**
    * Removes a name, and the image with its last name; or, by digest (`sha256:…`), the image with all its names.
    * An image in use is kept, and so is its last name.
    * @throws BoxerError `invalid_image_reference`
    */
   remove(referenceOrDigest: string): Promise<RemoveResult>;
+  /**
+   * Removes images that nobody uses.
+   * @param unused_for_ms keeps those that were of use within this time
+   * @param all also those that are kept otherwise: imported ones, and those of `images_prepull`
+   * @returns what was removed
+   */
+  prune(options: { unused_for_ms: number; all: boolean }): Promise<readonly ImageSummary[]>;
+  /** Bytes that the images take, and the most that they may take, or Infinity. */
+  usage(): { readonly size_bytes: number; readonly quota_bytes: number };
+  /** Aborts the pulls in flight and refuses new ones with `draining`; what is here can be had still. */
+  drain(): void;
   /** Aborts the pulls in flight, waits for them and for removals under way. No call may follow. */
   close(): Promise<void>;
 }
@@ -115,6 +149,16 @@ export interface ImageStoreConfig {
   readonly max_image_bytes: number;
   /** Most files, directories and links of one image. */
   readonly max_image_entries: number;
+  /** Path of the socket of the local Docker daemon, which is asked for what no registry has; null: none is. */
+  readonly docker_socket: string | null;
   /** Blobs on their way at the same time, over all pulls. */
   readonly max_parallel_downloads: number;
+  /** Most bytes of all images together; null for no limit, undefined for a share of the disk. See `policy/quota-of.ts`. */
+  readonly images_quota_bytes: number | null | undefined;
+  /** Patterns of the references that may be used; all when empty. See `policy/image-rules.ts`. */
+  readonly image_allow: readonly string[];
+  /** Patterns of the references that may not. */
+  readonly image_deny: readonly string[];
+  /** References whose images are kept by quota and prune. */
+  readonly images_prepull: readonly string[];
 }

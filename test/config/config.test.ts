@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { completeConfig, type RunLimits, resolveLimits, type StatedLimits } from "../../src/config/config.ts";
-import type { ConfigFile } from "../../src/config/config-schema.ts";
+import { type ConfigFile, ConfigSchema } from "../../src/config/config-schema.ts";
 
 const LISTEN = { hostname: undefined, port: 8080 };
 const MIB = 1024 * 1024;
@@ -19,6 +19,20 @@ test("the built-in defaults are those of the wire contract", () => {
   assert.deepEqual(config.dns_servers, ["8.8.8.8", "8.8.4.4"]);
   const { cpu_cores, memory_mb, wall_clock_secs, pids_limit, nofile } = config.defaults;
   assert.deepEqual([cpu_cores, memory_mb, wall_clock_secs, pids_limit, nofile], [1, 256, 30, 64, 256]);
+});
+
+test("the defaults that the schema's descriptions tell are those in force", () => {
+  const config: Record<string, unknown> = { ...complete({}), ...complete({}).defaults };
+  const { defaults, ...keys } = ConfigSchema.properties;
+  let told = 0;
+  for (const [key, schema] of Object.entries({ ...keys, ...defaults.properties })) {
+    const { description } = schema as { description?: string };
+    const [, text] = /Default `?(\d+|true|false|systrap)\b(?! for)/.exec(description ?? "") ?? [];
+    if (text === undefined) continue;
+    told += 1;
+    assert.equal(String(config[key]), text, key);
+  }
+  assert.ok(told > 15, `${told} found`);
 });
 
 test("what the file states is taken as it is, zero and empty lists included", () => {
@@ -114,4 +128,12 @@ describe("limits", () => {
     assert.equal(defaults.memory_mb, 256);
     assert.equal(resolveLimits({ wall_clock_secs: null }, defaults, "default").wall_clock_secs, null);
   });
+});
+
+test("an empty docker_socket is none, and one that is left out is to be looked up", () => {
+  const socketOf = (file: ConfigFile) => complete(file).docker_socket;
+  assert.deepEqual(
+    [{ docker_socket: "" }, { docker_socket: null }, {}, { docker_socket: "~/d.sock" }].map(socketOf),
+    [null, null, undefined, "/home/ada/d.sock"],
+  );
 });

@@ -87,6 +87,7 @@ const cases: [string, string][] = [
   ['{"listen_addr": ":65536"}', "listen_addr must be like"],
   ['{"home": "data"}', "home must be an absolute path"],
   ['{"home": "~bob"}', "home must be an absolute path"],
+  ['{"docker_socket": "unix:///run/docker.sock"}', "docker_socket must be an absolute path"],
   ['{"runsc_path": "bin/runsc"}', "runsc_path must be an absolute path"],
   ['{"mkfs_erofs_path": "./mkfs"}', "mkfs_erofs_path must be an absolute path"],
 ];

@@ -20,7 +20,10 @@ describe("Swagger UI in a browser", { skip: noChromium }, () => {
   it("works offline under the strict policy: no complaint, no request elsewhere", async () => {
     const { page, complaints, foreign } = await openWatched(browser, `${service.url}/swagger`);
     await page.locator(".opblock").first().waitFor();
-    assert.equal(await page.locator(".opblock").count(), 5);
+    const { paths } = await (await service.fetch("/swagger/json")).json();
+    const operations = Object.values<object>(paths).flatMap((path) => Object.keys(path));
+    assert.ok(operations.length > 0);
+    assert.equal(await page.locator(".opblock").count(), operations.length);
     assert.deepEqual([complaints, foreign], [[], []]);
     await page.close();
   });

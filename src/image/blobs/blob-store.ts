@@ -15,6 +15,8 @@ export interface BlobStoreOptions {
   readonly tmp: string;
   readonly max_parallel_downloads: number;
   readonly clock: Clock;
+  /** Told of the bytes of a blob that are here, often. */
+  readonly onProgress: (blob: Digest, downloaded_bytes: number) => void;
 }
 
 /**
@@ -67,14 +69,20 @@ export class BlobStore {
   }
 
   async #download(source: ImageSource, blob: Descriptor, signal: AbortSignal): Promise<void> {
-    const { tmp, clock } = this.#options;
+    const { tmp, clock, onProgress } = this.#options;
     const beside = join(tmp, `blob-${crypto.randomUUID()}`);
     const cleanup = new CleanupStack(() => {});
     try {
       const file = await open(beside, "wx", 0o600);
       cleanup.defer("partial blob", () => rm(beside, { force: true }));
       cleanup.defer("blob file", () => file.close());
-      for await (const chunk of streamBlob(source, blob, { clock, signal })) await file.writeFile(chunk);
+      let downloaded_bytes = 0;
+      onProgress(blob.digest, downloaded_bytes);
+      for await (const chunk of streamBlob(source, blob, { clock, signal })) {
+        await file.writeFile(chunk);
+        downloaded_bytes += chunk.length;
+        onProgress(blob.digest, downloaded_bytes);
+      }
       await this.#removals.get(blob.digest);
       await rename(beside, this.#pathOf(blob.digest));
       this.#present.add(blob.digest);

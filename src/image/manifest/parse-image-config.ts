@@ -10,6 +10,8 @@ export interface ImageConfigDocument {
   readonly config: ImageConfig;
   /** Digests of the layers without compression, lowest first. */
   readonly diff_ids: readonly Digest[];
+  /** When the image says it was made, in milliseconds since 1970; undefined where it does not say. */
+  readonly created_at_ms: number | undefined;
   /** Empty where the image does not say. */
   readonly os: string;
   readonly architecture: string;
@@ -23,6 +25,8 @@ const configSchema = compileSchema(
   Type.Object({
     os: string,
     architecture: string,
+    // Nothing depends on it: whatever is no time is none, and no reason to refuse the image.
+    created: Type.Optional(Type.Unknown()),
     config: Type.Optional(
       Type.Union([
         Type.Object({ Env: strings, WorkingDir: string, Entrypoint: strings, Cmd: strings, User: string }),
@@ -54,9 +58,19 @@ export function parseImageConfig(bytes: Uint8Array): ImageConfigDocument {
       if (isDigest(digest)) return digest;
       throw invalid("rootfs.diff_ids has something that is not a digest");
     }),
+    created_at_ms: timeOf(content.created),
     os: content.os ?? "",
     architecture: content.architecture ?? "",
   };
+}
+
+const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/;
+/** What Go writes for a time that was never set: the year 1. */
+const GO_ZERO_TIME_MS = Date.parse("0001-01-01T00:00:00Z");
+
+function timeOf(text: unknown): number | undefined {
+  const time_ms = typeof text === "string" && RFC_3339.test(text) ? Date.parse(text) : Number.NaN;
+  return Number.isNaN(time_ms) || time_ms === GO_ZERO_TIME_MS ? undefined : time_ms;
 }
 
 /** A sandbox does not start with an environment that holds anything else. */

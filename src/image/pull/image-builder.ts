@@ -38,7 +38,8 @@ export class ImageBuilder {
   }
 
   #build(source: ImageSource, image: ResolvedImage, signal: AbortSignal): Promise<StoredImage> {
-    const { index, clock } = this.#options;
+    const { index, board, clock } = this.#options;
+    board.reportImage(image.digest, { type: "building" });
     return buildRootfs(source, image, this.#options, signal, async (rootfs) => {
       const { digest, manifest_text: manifest, config_text: config } = image;
       const { size: rootfs_bytes } = await stat(rootfs);

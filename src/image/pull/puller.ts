@@ -1,10 +1,12 @@
 import type { Logger } from "pino";
 import { BoxerError, messageOf } from "../../core/errors.ts";
 import type { Clock } from "../clock.ts";
+import type { DaemonImages } from "../daemon/daemon-images.ts";
 import { withDeadline } from "../deadline.ts";
+import type { Digest } from "../digest.ts";
 import type { ImageSource } from "../image-source.ts";
-import { LayoutSource } from "../layout/layout-source.ts";
 import { resolveImage } from "../manifest/resolve-image.ts";
+import type { PullBoard, Report } from "../progress/pull-board.ts";
 import type { Reference } from "../reference.ts";
 import { type RegistryOptions, RegistrySource } from "../registry/registry-source.ts";
 import { SharedFlights } from "../shared-flights.ts";
@@ -19,6 +21,12 @@ export interface PullerOptions {
   readonly pull_timeout_secs: number;
   readonly index: ImageIndex;
   readonly builder: ImageBuilder;
+  /** Asked when a registry does not have an image; absent where there is no local Docker daemon to ask. */
+  readonly daemon?: DaemonImages | undefined;
+  /** Shows the pulls under way. */
+  readonly board: PullBoard;
+  /** Told of each image that came, when it has its name. */
+  readonly onArrival: (image: StoredImage) => void;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -29,6 +37,16 @@ export interface Pulled {
   /** Why the image is the one that was here before, and perhaps not the newest; undefined otherwise. */
   readonly failure: unknown;
 }
+
+/** Where an image comes from, as its name's record has it. */
+interface Origin {
+  readonly imported: boolean;
+  readonly from_daemon?: true;
+  /** What the source says that the name stands for, where that is not a digest of what it gives. */
+  readonly resolved?: Digest;
+}
+
+const FROM_REGISTRY: Origin = { imported: false };
 
 /** An image that is here is not kept waiting longer than this by the question whether it is still the newest. */
 const RECHECK_TIMEOUT_MS = 10_000;
@@ -46,17 +64,22 @@ export class Puller {
 
   /**
    * Asks the registry what a reference stands for now, and gets that image unless it is here. While the registry
-   * cannot be reached, an image that is here stands in.
+   * cannot be reached, an image that is here stands in. One that is not here may come from the local Docker daemon.
    * @throws BoxerError with the bare reason, when there is no image that could stand in; system errors; the signal's
    *   reason when that aborts, while the pull goes on for the others who wait for it
    */
   async pull(reference: Reference, signal: AbortSignal): Promise<Pulled> {
-    return await this.#pulls.join(reference.text, signal, (shared) => this.#pull(reference, shared));
+    const { board } = this.#options;
+    return await this.#pulls.join(reference.text, signal, (shared) =>
+      board.track(reference.text, (report) => this.#pull(reference, shared, report)),
+    );
   }
 
-  /** Gets the image of a layout directory, under the reference's name. Throws as `pull`. */
-  async import(directory: string, reference: Reference, signal: AbortSignal): Promise<StoredImage> {
-    return await this.#get(new LayoutSource(directory, reference), reference, true, signal);
+  /** Gets the image of a source, under the reference's name. Throws as `pull`. */
+  async import(source: ImageSource, reference: Reference, signal: AbortSignal): Promise<StoredImage> {
+    return await this.#options.board.track(reference.text, (report) =>
+      this.#get(source, reference, { imported: true }, signal, report),
+    );
   }
 
   /** Aborts what is under way and waits for it. */
@@ -64,19 +87,80 @@ export class Puller {
     await this.#pulls.close(reason);
   }
 
-  async #pull(reference: Reference, signal: AbortSignal): Promise<Pulled> {
+  async #pull(reference: Reference, signal: AbortSignal, report: Report): Promise<Pulled> {
     const { registry, index } = this.#options;
     const source = new RegistrySource(reference, registry);
     const known = index.name(reference.text);
-    if (!known) return { image: await this.#get(source, reference, false, signal), failure: undefined };
+    const ask = async (): Promise<StoredImage> => {
+      if (known && (await this.#isUnchanged(source, known, signal))) return known.image;
+      return await this.#get(source, reference, FROM_REGISTRY, signal, report);
+    };
     try {
-      if (await this.#isUnchanged(source, known, signal)) return { image: known.image, failure: undefined };
-      return { image: await this.#get(source, reference, false, signal), failure: undefined };
+      const image = await this.#orFromDaemon(ask, reference, known, signal, report);
+      return { image, failure: undefined };
     } catch (failure) {
       signal.throwIfAborted();
+      if (!known) throw failure;
       this.#noteUnreachable(known, failure);
       return { image: known.image, failure };
     }
+  }
+
+  /** What the registry gives, else what the daemon has; that never takes the place of what came from a registry. */
+  async #orFromDaemon(
+    askRegistry: () => Promise<StoredImage>,
+    reference: Reference,
+    known: StoredName | undefined,
+    signal: AbortSignal,
+    report: Report,
+  ): Promise<StoredImage> {
+    const { daemon, log } = this.#options;
+    try {
+      return await askRegistry();
+    } catch (failure) {
+      signal.throwIfAborted();
+      if (!daemon || (known && !known.from_daemon) || !isUnavailable(failure)) throw failure;
+      const reason = messageOf(failure);
+      log.info(
+        { image: reference.text, reason },
+        "no registry has the image; asking the local Docker daemon",
+      );
+      try {
+        return await this.#getFromDaemon(daemon, reference, known, signal, report);
+      } catch (secondFailure) {
+        signal.throwIfAborted();
+        throw bothFailed(failure, secondFailure);
+      }
+    }
+  }
+
+  async #getFromDaemon(
+    daemon: DaemonImages,
+    reference: Reference,
+    known: StoredName | undefined,
+    signal: AbortSignal,
+    report: Report,
+  ): Promise<StoredImage> {
+    const { index, clock } = this.#options;
+    const deadline = this.#withDeadline(signal);
+    try {
+      const { id: resolved } = await daemon.find(reference, deadline.signal);
+      const origin: Origin = { imported: false, from_daemon: true, resolved };
+      const facts = { reference: reference.text, ...origin, resolved, checked_at_ms: clock.now() };
+      if (known?.resolved === resolved && (await index.setName(known.image, facts))) return known.image;
+      return await daemon.withImage(reference, deadline.signal, (source) =>
+        this.#get(source, reference, origin, deadline.signal, report),
+      );
+    } finally {
+      deadline.stop();
+    }
+  }
+
+  #withDeadline(signal: AbortSignal): { signal: AbortSignal; stop: () => void } {
+    const { pull_timeout_secs } = this.#options;
+    const late = (): Error =>
+      new BoxerError("image_pull_failed", `it took longer than ${pull_timeout_secs} s`);
+    return withDeadline(signal, 1000 * pull_timeout_secs, late);
   }
 
   async #isUnchanged(source: RegistrySource, known: StoredName, signal: AbortSignal): Promise<boolean> {
@@ -93,27 +177,28 @@ export class Puller {
   async #get(
     source: ImageSource,
     reference: Reference,
-    imported: boolean,
+    origin: Origin,
     signal: AbortSignal,
+    report: Report,
   ): Promise<StoredImage> {
-    const { platform, max_image_bytes, pull_timeout_secs, builder, index, clock, log } = this.#options;
-    const late = (): Error =>
-      new BoxerError("image_pull_failed", `it took longer than ${pull_timeout_secs} s`);
-    const deadline = withDeadline(signal, 1000 * pull_timeout_secs, late);
+    const { platform, max_image_bytes, builder, index, onArrival, clock, log } = this.#options;
+    const deadline = this.#withDeadline(signal);
     const options = { platform, max_image_bytes, clock, log, signal: deadline.signal };
     const started_at_ms = clock.now();
     try {
       for (;;) {
         const resolved = await resolveImage(source, reference.digest, options);
+        report({ type: "resolved", digest: resolved.digest, layers: resolved.layers });
         const image = await builder.build(source, resolved, deadline.signal);
         const now_ms = clock.now();
         const facts = {
           reference: reference.text,
           resolved: resolved.resolved,
-          imported,
+          ...origin,
           checked_at_ms: now_ms,
         };
         if (!(await index.setName(image, facts))) continue;
+        onArrival(image);
         const { digest, size_bytes } = image;
         log.info(
           { image: reference.text, digest, size_bytes, duration_ms: now_ms - started_at_ms },
@@ -135,4 +220,18 @@ export class Puller {
       "cannot look the image up again; the one from before is used",
     );
   }
+}
+
+/** Another source may have what this one refuses, does not have, or cannot give. */
+function isUnavailable(failure: unknown): failure is BoxerError {
+  if (!(failure instanceof BoxerError)) return false;
+  return failure.code === "image_not_found" || failure.code === "image_pull_failed";
+}
+
+function bothFailed(ofRegistry: BoxerError, ofDaemon: unknown): unknown {
+  if (!(ofDaemon instanceof BoxerError)) return ofDaemon;
+  const { code } = isUnavailable(ofDaemon) ? ofRegistry : ofDaemon;
+  return new BoxerError(code, `registry: ${ofRegistry.message}; Docker daemon: ${ofDaemon.message}`, {
+    cause: ofRegistry,
+  });
 }

@@ -7,6 +7,7 @@ import type { BlobStore } from "../blobs/blob-store.ts";
 import { buildErofs } from "../erofs.ts";
 import type { ImageSource } from "../image-source.ts";
 import type { ResolvedImage, ResolvedLayer } from "../manifest/resolve-image.ts";
+import type { PullBoard, Report } from "../progress/pull-board.ts";
 import type { Semaphore } from "../semaphore.ts";
 import { createUnpackTarget } from "../unpack/unpack-target.ts";
 import { unpackVerified } from "./unpack-verified.ts";
@@ -21,6 +22,8 @@ export interface RootfsOptions {
   /** Bounds the unpacking of all images together: it is what takes memory and CPU. */
   readonly unpackSlots: Semaphore;
   readonly background: Background;
+  /** Shows how far the image is. */
+  readonly board: PullBoard;
 }
 
 /**
@@ -36,7 +39,8 @@ export async function buildRootfs<T>(
   signal: AbortSignal,
   keep: (file: string) => Promise<T>,
 ): Promise<T> {
-  const { tmp, blobs, background } = options;
+  const { tmp, blobs, background, board } = options;
+  const report: Report = (event) => board.reportImage(image.digest, event);
   const cleanup = new CleanupStack(() => {});
   const failure = new AbortController();
   const either = AbortSignal.any([signal, failure.signal]);
@@ -50,8 +54,13 @@ export async function buildRootfs<T>(
     const downloads = image.layers.map((layer) => ({ layer, path: blobs.fetch(source, layer, either) }));
     cleanup.defer("downloads", () => Promise.allSettled(downloads.map(({ path }) => path)));
     cleanup.defer("downloads under way", () => failure.abort(new Error("the others failed")));
-    for (const { path } of downloads) path.catch((error) => failure.abort(error));
-    return await keep(await unpack(downloads, directory, options, either));
+    for (const { layer, path } of downloads) {
+      path.then(
+        () => report({ type: "downloaded", blob: layer.digest }),
+        (error) => failure.abort(error),
+      );
+    }
+    return await keep(await unpack(downloads, directory, options, either, report));
   } finally {
     await cleanup.run();
   }
@@ -67,6 +76,7 @@ async function unpack(
   directory: string,
   options: RootfsOptions,
   signal: AbortSignal,
+  report: Report,
 ): Promise<string> {
   const { platform, mkfs_path, unpackSlots } = options;
   const root = join(directory, "rootfs");
@@ -75,10 +85,15 @@ async function unpack(
     max_unpacked_bytes: options.max_image_bytes,
     max_entries: options.max_image_entries,
   });
-  for (const { layer, path } of downloads) {
+  for (const [index, { layer, path }] of downloads.entries()) {
     const blob = await path;
-    await unpackSlots.run(() => unpackVerified(blob, layer, target, signal), signal);
+    await unpackSlots.run(async () => {
+      report({ type: "unpacking", layer: index });
+      await unpackVerified(blob, layer, target, signal);
+    }, signal);
+    report({ type: "unpacked", layer: index });
   }
+  report({ type: "building_rootfs" });
   await unpackSlots.run(() => buildErofs(platform, root, file, { mkfs_path, signal }), signal);
   return file;
 }

@@ -1,7 +1,7 @@
 import { chmod, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Logger } from "pino";
-import { messageOf } from "../../core/errors.ts";
+import { errnoOf, messageOf } from "../../core/errors.ts";
 import { type Digest, digestOf, splitDigest } from "../digest.ts";
 import {
   type ImageFacts,
@@ -9,6 +9,8 @@ import {
   type NameRecord,
   parseImageRecord,
   parseNameRecord,
+  parseUsageRecord,
+  type UsageRecord,
 } from "./records.ts";
 
 /**
@@ -22,6 +24,7 @@ export class ImageFiles {
   readonly #images: string;
   readonly #rootfs: string;
   readonly #names: string;
+  readonly #usage: string;
   readonly #log: Logger;
 
   constructor(root: string, log: Logger) {
@@ -30,11 +33,12 @@ export class ImageFiles {
     this.#images = join(root, "images");
     this.#rootfs = join(root, "rootfs");
     this.#names = join(root, "references");
+    this.#usage = join(root, "usage.json");
     this.#log = log;
   }
 
   /** Makes the directories, removes what a killed process has left, and reads what is whole. */
-  async load(): Promise<{ images: ImageFacts[]; names: NameRecord[] }> {
+  async load(): Promise<{ images: ImageFacts[]; names: NameRecord[]; usage: UsageRecord["images"] }> {
     await rm(this.tmp, { recursive: true, force: true });
     await rm(this.blobs, { recursive: true, force: true });
     const directories = [this.tmp, this.#images, this.#rootfs, this.#names];
@@ -47,7 +51,7 @@ export class ImageFiles {
     const images = await this.#loadImages();
     const digests = new Set(images.map((image) => image.digest));
     const names = await this.#loadNames(digests);
-    return { images: await this.#dropNameless(images, names), names };
+    return { images: await this.#dropNameless(images, names), names, usage: await this.#loadUsage() };
   }
 
   /** Path of the root file system of an image. */
@@ -72,6 +76,19 @@ export class ImageFiles {
 
   async removeName(reference: string): Promise<void> {
     await rm(this.#nameOf(reference), { force: true });
+  }
+
+  async putUsage(record: UsageRecord): Promise<void> {
+    await this.#write(this.#usage, record);
+  }
+
+  async #loadUsage(): Promise<UsageRecord["images"]> {
+    try {
+      return parseUsageRecord(await readFile(this.#usage, "utf8")).images;
+    } catch (error) {
+      if (errnoOf(error) !== "ENOENT") await this.#drop(this.#usage, messageOf(error));
+      return {};
+    }
   }
 
   async #loadImages(): Promise<ImageFacts[]> {

@@ -1,10 +1,19 @@
+import { setImmediate } from "node:timers/promises";
 import type { Background } from "../background.ts";
 import type { Clock } from "../clock.ts";
 import type { Digest } from "../digest.ts";
 import type { Reference } from "../reference.ts";
 import type { Image, ImageLease, ImageSummary, RemoveResult } from "../types.ts";
 import type { ImageFiles } from "./image-files.ts";
-import { type ImageFacts, type ImageRecord, type NameRecord, readImageRecord } from "./records.ts";
+import {
+  type ImageFacts,
+  type ImageRecord,
+  type NameRecord,
+  readImageRecord,
+  type UsageRecord,
+} from "./records.ts";
+import { summaryOf } from "./summary-of.ts";
+import { UsageKeeper } from "./usage-keeper.ts";
 
 /** An image on disk, and who has to do with it. */
 export interface StoredImage extends ImageFacts {
@@ -33,6 +42,7 @@ export class ImageIndex {
   readonly #files: ImageFiles;
   readonly #clock: Clock;
   readonly #background: Background;
+  readonly #usage: UsageKeeper;
   readonly #images = new Map<Digest, StoredImage>();
   readonly #names = new Map<string, StoredName>();
   /** Changes on disk happen one after the other, in the order in which memory changed. */
@@ -42,13 +52,15 @@ export class ImageIndex {
     this.#files = files;
     this.#clock = clock;
     this.#background = background;
+    const write = (): Promise<void> => this.#change(() => this.#saveUsage());
+    this.#usage = new UsageKeeper({ write, background });
   }
 
   /** Reads the directory; see {@link ImageFiles.load}. */
   static async open(files: ImageFiles, clock: Clock, background: Background): Promise<ImageIndex> {
     const index = new ImageIndex(files, clock, background);
-    const { images, names } = await files.load();
-    for (const facts of images) index.#images.set(facts.digest, toStored(facts));
+    const { images, names, usage } = await files.load();
+    for (const facts of images) index.#images.set(facts.digest, toStored(facts, usage[facts.digest]));
     for (const record of names) {
       const image = index.#images.get(record.digest);
       if (image) index.#setName({ ...record, image });
@@ -65,12 +77,19 @@ export class ImageIndex {
     return this.#images.get(digest);
   }
 
+  /** Bytes of all root file systems. */
+  get size_bytes(): number {
+    let sum = 0;
+    for (const { size_bytes } of this.#images.values()) sum += size_bytes;
+    return sum;
+  }
+
   /** Takes an image into use under the name it was asked for by; undefined when it has just been removed. */
   lease(stored: StoredImage, reference: Reference): ImageLease | undefined {
     if (stored.isRemoved) return undefined;
     stored.leases++;
     stored.uses++;
-    stored.last_used_at_ms = this.#clock.now();
+    this.#noteUse(stored);
     let isReleased = false;
     return {
       image: this.view(stored, reference),
@@ -78,6 +97,7 @@ export class ImageIndex {
         if (isReleased) return;
         isReleased = true;
         stored.leases--;
+        this.#noteUse(stored);
         this.#collect(stored);
       },
     };
@@ -94,7 +114,7 @@ export class ImageIndex {
       const present = this.#images.get(record.digest);
       if (present) return present;
       await this.#files.addImage(record, rootfs);
-      const stored = toStored(readImageRecord(record));
+      const stored = toStored(readImageRecord(record), undefined);
       this.#images.set(stored.digest, stored);
       return stored;
     });
@@ -135,28 +155,52 @@ export class ImageIndex {
       const image = this.#images.get(digest);
       if (!image) return "not_found";
       if (image.leases > 0) return "in_use";
-      for (const name of image.names.values()) await this.#dropName(name);
-      this.#collect(image);
+      await this.#dropImage(image);
       return "removed";
     });
   }
 
+  /**
+   * Removes those images that `choose` chooses of all that are here.
+   * @returns what was removed: none that somebody uses, or that a pull has just made and is about to use
+   */
+  async removeUnused(
+    choose: (images: readonly ImageSummary[]) => readonly ImageSummary[],
+  ): Promise<ImageSummary[]> {
+    return await this.#change(async () => {
+      // Whoever waited for the pull that ended before this change takes the image into use first.
+      await setImmediate();
+      const removed: ImageSummary[] = [];
+      for (const summary of choose(this.list())) {
+        const image = this.#images.get(summary.digest);
+        if (!image?.hasBeenNamed || image.leases > 0) continue;
+        await this.#dropImage(image);
+        removed.push(summary);
+      }
+      return removed;
+    });
+  }
+
+  /** Begins to write what is not written yet, in the background. */
+  flush(): void {
+    this.#usage.flush();
+  }
+
   list(): ImageSummary[] {
-    return [...this.#images.values()].map((image) => ({
-      digest: image.digest,
-      size_bytes: image.size_bytes,
-      layers: image.layers,
-      pulled_at_ms: image.pulled_at_ms,
-      last_used_at_ms: image.last_used_at_ms,
-      uses: image.uses,
-      in_use: image.leases,
-      references: [...image.names.values()].map(({ reference, imported, checked_at_ms, unreachable }) => ({
-        reference,
-        imported,
-        checked_at_ms,
-        unreachable: unreachable?.reason,
-      })),
-    }));
+    return [...this.#images.values()].map(summaryOf);
+  }
+
+  #noteUse(image: StoredImage): void {
+    image.last_used_at_ms = this.#clock.now();
+    this.#usage.touch();
+  }
+
+  async #saveUsage(): Promise<void> {
+    const images: UsageRecord["images"] = {};
+    for (const { digest, uses, last_used_at_ms } of this.#images.values()) {
+      if (last_used_at_ms !== undefined) images[digest] = { uses, last_used_at_ms };
+    }
+    await this.#files.putUsage({ version: 1, images });
   }
 
   #setName(name: StoredName): void {
@@ -169,6 +213,15 @@ export class ImageIndex {
     this.#names.delete(name.reference);
     name.image.names.delete(name.reference);
     await this.#files.removeName(name.reference);
+  }
+
+  /** In memory it is gone at once, so that nobody can take it into use while its names go one by one. */
+  async #dropImage(image: StoredImage): Promise<void> {
+    const names = [...image.names.keys()];
+    image.names.clear();
+    for (const reference of names) this.#names.delete(reference);
+    this.#collect(image);
+    for (const reference of names) await this.#files.removeName(reference);
   }
 
   #collect(image: StoredImage): void {
@@ -187,7 +240,15 @@ export class ImageIndex {
   }
 }
 
-function toStored(facts: ImageFacts): StoredImage {
-  const unused = { leases: 0, uses: 0, last_used_at_ms: undefined };
-  return { ...facts, ...unused, names: new Map(), hasBeenNamed: false, isRemoved: false };
+function toStored(facts: ImageFacts, usage: UsageRecord["images"][string] | undefined): StoredImage {
+  const { uses = 0, last_used_at_ms } = usage ?? {};
+  return {
+    ...facts,
+    leases: 0,
+    uses,
+    last_used_at_ms,
+    names: new Map(),
+    hasBeenNamed: false,
+    isRemoved: false,
+  };
 }

@@ -23,7 +23,18 @@ const NameRecordSchema = Type.Object({
   /** The manifest for our platform. */
   digest: Type.String(),
   imported: Type.Boolean(),
+  /** The registry did not have it, and `resolved` is what the local Docker daemon says. */
+  from_daemon: Type.Optional(Type.Literal(true)),
   checked_at_ms: Type.Integer(),
+});
+
+const UsageRecordSchema = Type.Object({
+  version: Type.Literal(1),
+  /** By digest. */
+  images: Type.Record(
+    Type.String(),
+    Type.Object({ uses: Type.Integer({ minimum: 0 }), last_used_at_ms: Type.Integer() }),
+  ),
 });
 
 /** What is written of an image, beside its root file system. */
@@ -31,8 +42,12 @@ export type ImageRecord = Static<typeof ImageRecordSchema> & { digest: Digest };
 /** What is written of a name. */
 export type NameRecord = Static<typeof NameRecordSchema> & { resolved: Digest; digest: Digest };
 
+/** What is written now and then of how images were used. */
+export type UsageRecord = Static<typeof UsageRecordSchema>;
+
 const imageRecordSchema = compileSchema(ImageRecordSchema);
 const nameRecordSchema = compileSchema(NameRecordSchema);
+const usageRecordSchema = compileSchema(UsageRecordSchema);
 
 /** An image record, read. */
 export interface ImageFacts {
@@ -40,6 +55,8 @@ export interface ImageFacts {
   readonly config: ImageConfig;
   readonly layers: number;
   readonly size_bytes: number;
+  /** When the image says it was made; undefined where it does not say. */
+  readonly created_at_ms: number | undefined;
   readonly pulled_at_ms: number;
 }
 
@@ -61,11 +78,13 @@ export function readImageRecord(record: Static<typeof ImageRecordSchema>): Image
   }
   const digest = digestOf(record.manifest);
   if (digest !== record.digest) throw new Error("it is of another image");
+  const { config, created_at_ms } = parseImageConfig(Buffer.from(record.config));
   return {
     digest,
-    config: parseImageConfig(Buffer.from(record.config)).config,
+    config,
     layers: manifest.layers.length,
     size_bytes: record.rootfs_bytes,
+    created_at_ms,
     pulled_at_ms: record.pulled_at_ms,
   };
 }
@@ -81,4 +100,14 @@ export function parseNameRecord(text: string): NameRecord {
   if (!isDigest(resolved) || !isDigest(digest)) throw new Error("it has no digest");
   if (parseReference(reference).text !== reference) throw new Error("its reference is not normalised");
   return { ...record, resolved, digest };
+}
+
+/**
+ * Reads what `JSON.stringify` made of a usage record. Pure.
+ * @throws Error when it is damaged
+ */
+export function parseUsageRecord(text: string): UsageRecord {
+  const record: unknown = JSON.parse(text);
+  if (!usageRecordSchema.fits(record)) throw new Error(usageRecordSchema.complain(record)?.message);
+  return record;
 }

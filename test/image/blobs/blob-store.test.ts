@@ -12,7 +12,9 @@ import { TestClock } from "../support/test-clock.ts";
 const { signal } = new AbortController();
 let root = "";
 let source: MemorySource;
+const progress: [blob: string, downloaded_bytes: number][] = [];
 beforeEach(async () => {
+  progress.length = 0;
   root = await mkdtemp(join(tmpdir(), "boxer-blobs-"));
   for (const directory of ["tmp", "blobs/sha256"]) await mkdir(join(root, directory), { recursive: true });
   source = new MemorySource();
@@ -21,7 +23,13 @@ afterEach(() => rm(root, { recursive: true, force: true }));
 
 function openStore(max_parallel_downloads = 3): BlobStore {
   const [directory, tmp] = [join(root, "blobs"), join(root, "tmp")];
-  return new BlobStore({ directory, tmp, max_parallel_downloads, clock: new TestClock() });
+  return new BlobStore({
+    directory,
+    tmp,
+    max_parallel_downloads,
+    clock: new TestClock(),
+    onProgress: (blob, bytes) => progress.push([blob, bytes]),
+  });
 }
 const files = async () => [
   ...(await readdir(join(root, "tmp"))),
@@ -43,6 +51,19 @@ test("a blob lies under its digest while somebody holds it, and is gone with the
   second();
   await store.close(new Error("closing"));
   assert.deepEqual(await files(), []);
+});
+
+test("tells how much of a blob is here, from nothing to all", async () => {
+  const store = openStore();
+  const blob = source.addBlob(randomBytes(2500));
+  const release = store.hold(blob.digest);
+  await store.fetch(source, blob, signal);
+  assert.deepEqual(
+    progress,
+    [0, 1000, 2000, 2500].map((bytes) => [blob.digest, bytes]),
+  );
+  release();
+  await store.close(new Error("closing"));
 });
 
 test("a blob that comes back while it is being removed is there", async () => {

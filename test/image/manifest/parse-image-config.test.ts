@@ -23,9 +23,31 @@ test("a config is read", () => {
       user: "1000:1000",
     },
     diff_ids: rootfs.diff_ids,
+    created_at_ms: undefined,
     os: "linux",
     architecture: "amd64",
   });
+});
+
+describe("the time when an image was made is read where it is one", () => {
+  const cases: [created: unknown, expected: string | undefined][] = [
+    ["2024-05-06T07:08:09Z", "2024-05-06T07:08:09.000Z"],
+    ["2024-05-06T07:08:09.123456789Z", "2024-05-06T07:08:09.123Z"],
+    ["2024-05-06T07:08:09+02:00", "2024-05-06T05:08:09.000Z"],
+    ["1970-01-01T00:00:00Z", "1970-01-01T00:00:00.000Z"],
+    ["0001-01-01T00:00:00Z", undefined],
+    ["2024-13-01T00:00:00Z", undefined],
+    ["May 6, 2024", undefined],
+    ["", undefined],
+    [1_700_000_000, undefined],
+    [null, undefined],
+  ];
+  for (const [created, expected] of cases) {
+    test(JSON.stringify(created), () => {
+      const { created_at_ms } = parse({ rootfs, created });
+      assert.equal(created_at_ms === undefined ? undefined : new Date(created_at_ms).toISOString(), expected);
+    });
+  }
 });
 
 describe("what an image does not say is empty", () => {

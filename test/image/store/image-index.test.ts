@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, test } from "node:test";
+import { afterEach, beforeEach, describe, test } from "node:test";
 import { Background } from "../../../src/image/background.ts";
 import { parseReference } from "../../../src/image/reference.ts";
 import { ImageFiles } from "../../../src/image/store/image-files.ts";
@@ -167,6 +167,7 @@ test("the list shows names, use, and why a registry could not be asked", async (
       digest: image.digest,
       size_bytes: 7,
       layers: 1,
+      created_at_ms: undefined,
       pulled_at_ms: 1000,
       last_used_at_ms: clock.now(),
       uses: 2,
@@ -181,4 +182,105 @@ test("the list shows names, use, and why a registry could not be asked", async (
       ],
     },
   ]);
+});
+
+describe("removal of what nobody uses", () => {
+  test("takes what is chosen, and not what is in use or about to be", async () => {
+    const index = await open();
+    const [idle, busy, arriving] = ["idle", "busy", "arriving"].map((content) => someImage(content));
+    assert.ok(idle && busy && arriving);
+    for (const content of [idle, busy, arriving]) {
+      const stored = await add(index, content);
+      if (content !== arriving)
+        await index.setName(stored, facts(`docker.io/library/${content.digest}`, content));
+      if (content === busy) index.lease(stored, python);
+    }
+    const removed = await index.removeUnused((images) => images);
+    assert.deepEqual(
+      removed.map(({ digest }) => digest),
+      [idle.digest],
+    );
+    assert.equal(await onDisk(), 2);
+    assert.deepEqual(
+      (await open()).list().map(({ digest }) => digest),
+      [busy.digest],
+    );
+  });
+
+  test("lets those go first who waited for the pull that has just ended", async () => {
+    const index = await open();
+    const stored = await add(index);
+    const named = index.setName(stored, facts(python.text));
+    const removal = index.removeUnused((images) => images.filter(({ in_use }) => in_use === 0));
+    await named;
+    for (let turn = 0; turn < 100; turn++) await Promise.resolve();
+    assert.ok(index.lease(stored, python));
+    assert.deepEqual(await removal, []);
+  });
+
+  test("takes an image from all who come meanwhile at once, not name by name", async () => {
+    const index = await open();
+    const stored = await add(index);
+    for (const name of ["a", "b", "c"]) await index.setName(stored, facts(`docker.io/library/${name}:1`));
+    const removal = index.removeUnused((images) => {
+      queueMicrotask(() => leases.push(index.lease(stored, python)));
+      return images;
+    });
+    const leases: unknown[] = [];
+    assert.equal((await removal).length, 1);
+    assert.deepEqual(leases, [undefined]);
+    assert.equal(await onDisk(), 0);
+  });
+});
+
+describe("how images were used", () => {
+  const used = async (): Promise<ImageIndex> => {
+    const index = await open();
+    const stored = await add(index);
+    await index.setName(stored, facts(python.text));
+    index.lease(stored, python)?.release();
+    index.lease(stored, python)?.release();
+    return index;
+  };
+  const usageFile = () => join(root, "usage.json");
+
+  test("survives a restart", async () => {
+    const index = await used();
+    index.flush();
+    await background.settled();
+    const [again] = (await open()).list();
+    assert.deepEqual([again?.uses, again?.last_used_at_ms], [2, clock.now()]);
+  });
+
+  test("is not written with each use", async () => {
+    await used();
+    await background.settled();
+    await assert.rejects(readFile(usageFile()), { code: "ENOENT" });
+  });
+
+  test("is forgotten, and nothing else, when its file is damaged", async () => {
+    const index = await used();
+    index.flush();
+    await background.settled();
+    await writeFile(usageFile(), "{");
+    const [again] = (await open()).list();
+    assert.deepEqual([again?.digest, again?.uses, again?.last_used_at_ms], [image.digest, 0, undefined]);
+  });
+
+  test("is not kept for images that are gone", async () => {
+    const index = await used();
+    await index.removeName(python.text);
+    index.flush();
+    await background.settled();
+    assert.equal(await readFile(usageFile(), "utf8"), '{"version":1,"images":{}}');
+  });
+
+  test("counts the end of a use as well as its begin", async () => {
+    const index = await open();
+    const stored = await add(index);
+    const lease = index.lease(stored, python);
+    clock.advance(5000);
+    lease?.release();
+    assert.equal(stored.last_used_at_ms, clock.now());
+  });
 });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { parseImageRecord, parseNameRecord } from "../../../src/image/store/records.ts";
+import { parseImageRecord, parseNameRecord, parseUsageRecord } from "../../../src/image/store/records.ts";
+import { imageOf } from "../../support/fake-registry.ts";
 import { imageRecord, nameRecord, someImage } from "../support/records.ts";
 
 const image = someImage();
@@ -12,8 +13,30 @@ test("an image record gives back what the image is", () => {
     config: { env: [], working_dir: "/", entrypoint: [], cmd: ["run"], user: "" },
     layers: 1,
     size_bytes: 77,
+    created_at_ms: undefined,
     pulled_at_ms: 1000,
   });
+});
+
+test("an image record tells when the image says it was made", () => {
+  const made = imageOf([{ "file.txt": "x" }], { created: "2024-05-06T07:08:09.123456789Z" });
+  const { created_at_ms } = parseImageRecord(JSON.stringify(imageRecord(made, 77)));
+  assert.equal(created_at_ms, Date.parse("2024-05-06T07:08:09.123Z"));
+});
+
+test("a usage record gives back what was written", () => {
+  const usage = { version: 1, images: { [image.digest]: { uses: 3, last_used_at_ms: 5 } } };
+  assert.deepEqual(parseUsageRecord(JSON.stringify(usage)), usage);
+});
+
+describe("a damaged usage record is refused", () => {
+  const cases: [name: string, text: string][] = [
+    ["empty", ""],
+    ["cut off", '{"version":1,"images":{"sha256:'],
+    ["of another version", '{"version":2,"images":{}}'],
+    ["with a use that is none", '{"version":1,"images":{"x":{"uses":-1,"last_used_at_ms":1}}}'],
+  ];
+  for (const [what, text] of cases) test(what, () => assert.throws(() => parseUsageRecord(text)));
 });
 
 test("a name record gives back what was written", () => {

@@ -17,6 +17,11 @@ const CONFIG: ImageStoreConfig = {
   max_image_bytes: 1 << 30,
   max_image_entries: 10_000,
   max_parallel_downloads: 3,
+  docker_socket: null,
+  images_quota_bytes: null,
+  image_allow: [],
+  image_deny: [],
+  images_prepull: [],
 };
 
 /** A store in a directory of its own. */
@@ -42,8 +47,8 @@ export class TestStore {
     return test;
   }
 
-  /** Opens the directory anew, as after a restart. */
-  async reopen(): Promise<void> {
+  /** Opens the directory anew, as after a restart, with other settings where some are given. */
+  async reopen(config: Partial<ImageStoreConfig> = {}): Promise<void> {
     const { root, clock } = this;
     this.store = await openImageStore({
       root,
@@ -51,7 +56,7 @@ export class TestStore {
       clock,
       env: {},
       log: this.#log,
-      config: this.#config,
+      config: { ...this.#config, ...config },
     });
   }
 
