@@ -26,7 +26,7 @@ export const streamedFileBody: FileBody = async (file, { start, length }) => {
     {
       async pull(controller) {
         const chunk = new Uint8Array(Math.min(CHUNK_BYTES, end - position));
-        const { bytesRead } = await file.read(chunk, 0, chunk.byteLength, position);
+        const { bytesRead } = await readOrClose(file, chunk, position);
         position += bytesRead;
         if (bytesRead > 0) controller.enqueue(chunk.subarray(0, bytesRead));
         if (bytesRead > 0 && position < end) return;
@@ -38,6 +38,19 @@ export const streamedFileBody: FileBody = async (file, { start, length }) => {
     { highWaterMark: 0 },
   );
 };
+
+async function readOrClose(
+  file: FileHandle,
+  chunk: Uint8Array,
+  position: number,
+): Promise<{ bytesRead: number }> {
+  try {
+    return await file.read(chunk, 0, chunk.byteLength, position);
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
 
 /**
  * The {@link FileBody} of a runtime that sends every stream chunked, whatever Content-Length it is given, and only a file

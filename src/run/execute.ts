@@ -1,11 +1,12 @@
-import { join } from "node:path";
+import { join, posix } from "node:path";
 import { type Config, resolveLimits } from "../config/config.ts";
 import type { CleanupStack } from "../core/cleanup-stack.ts";
+import { BoxerError } from "../core/errors.ts";
 import type { FileStore } from "../files/file-store.ts";
 import type { Image, ImageLease, PullPolicy } from "../image/types.ts";
 import type { Platform } from "../platform/platform.ts";
 import { checkEnvironment, mergeEnvironment } from "../sandbox/environment.ts";
-import { makeRunDirectory } from "../sandbox/run-directory.ts";
+import { makeOutputCwd, makeRunDirectory } from "../sandbox/run-directory.ts";
 import type { Guest, Sandbox } from "../sandbox/sandbox.ts";
 import { chooseUser } from "./guest-user.ts";
 import { checkInputs, provideInputs } from "./inputs.ts";
@@ -42,6 +43,10 @@ export interface RunContext {
   readonly cleanup: CleanupStack;
 }
 
+/** The three standard streams; with fewer, gVisor cannot start the guest. */
+const MIN_NOFILE = 3;
+/** NAME_MAX of limits.h. */
+const MAX_NAME_BYTES = 255;
 /** Directories below /output that are looked into. */
 const MAX_OUTPUT_DEPTH = 64;
 
@@ -50,6 +55,15 @@ const MAX_OUTPUT_DEPTH = 64;
  * @throws BoxerError `invalid_request` or `invalid_path`, naming the field
  */
 export function checkRequest(request: RunRequest): void {
+  const { nofile } = request.limits;
+  if (nofile && nofile < MIN_NOFILE) {
+    const field = "limits.nofile";
+    throw new BoxerError("invalid_request", `${field} must be >= ${MIN_NOFILE}`, { field });
+  }
+  const { cwd } = request;
+  if (cwd?.split("/").some((name) => Buffer.byteLength(name) > MAX_NAME_BYTES)) {
+    throw new BoxerError("invalid_request", "cwd holds a name that is too long", { field: "cwd" });
+  }
   checkEnvironment(request.env);
   checkInputs(request);
 }
@@ -72,6 +86,7 @@ export async function execute(parts: ExecuteParts, request: RunRequest, run: Run
   const inputs = await provideInputs(parts.files, request, directory.inputs, run.cleanup);
   const limits = resolveLimits(request.limits, config.defaults, "default");
   const guest = guestOf(request, image, { id: run.exec_id, limits, user, inputs: inputs.mounts });
+  await makeOutputCwd(directory, guest.cwd, user);
   const boot_ms = Math.round(performance.now() - begun);
   const exit = await parts.sandbox.run(directory, guest, {
     wall_clock_ms: limits.wall_clock_secs === null ? null : limits.wall_clock_secs * 1000,
@@ -122,8 +137,13 @@ function guestOf(
     ...rest,
     args: request.useEntrypoint ? [...image.config.entrypoint, ...request.cmd] : request.cmd,
     env: mergeEnvironment(image.config.env, request.env),
-    cwd: request.cwd ?? (image.config.working_dir || "/"),
+    cwd: normaliseCwd(request.cwd ?? (image.config.working_dir || "/")),
     rootfs: image.rootfs,
     stdin: request.stdin,
   };
+}
+
+/** Without `.`, `..` and a slash at the end; the root stays as it is. */
+function normaliseCwd(path: string): string {
+  return posix.normalize(path).replace(/(?<=.)\/$/, "");
 }

@@ -6,6 +6,9 @@ import { checkRequest, type ExecuteParts, execute } from "./execute.ts";
 import { type SlotLimits, SlotQueue } from "./slot-queue.ts";
 import type { RunRequest, RunResult } from "./types.ts";
 
+/** How long stopped runs may take to be torn down; the next start sweeps what is left. */
+const TEARDOWN_MS = 15_000;
+
 /** Takes runs in, bounds how many there are, and brings them to an end at shutdown. */
 export class Runner {
   readonly #parts: ExecuteParts;
@@ -56,9 +59,18 @@ export class Runner {
    */
   async drain(grace_ms: number): Promise<void> {
     this.#draining = true;
-    const timer = setTimeout(() => this.stopAll(), grace_ms);
+    const stopping = setTimeout(() => this.stopAll(), grace_ms);
+    let givingUp: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise<void>((resolve) => {
+      givingUp = setTimeout(resolve, grace_ms + TEARDOWN_MS);
+    });
+    await Promise.race([this.#gone(), late]);
+    clearTimeout(stopping);
+    clearTimeout(givingUp);
+  }
+
+  async #gone(): Promise<void> {
     while (this.#runs.size > 0) await Promise.all([...this.#runs].map((run) => run.gone));
-    clearTimeout(timer);
   }
 
   /** Stops every run at once; each ends as canceled. */

@@ -1,7 +1,9 @@
 import { readFile, rm, writeFile } from "node:fs/promises";
+import { BoxerError, errnoOf } from "../core/errors.ts";
 import type { Platform } from "../platform/platform.ts";
 import { type ProcessExit, type ProcessLimits, runProcess } from "./run-process.ts";
 import { type RunDirectory, type RunscOptions, runscRunArgv } from "./runsc.ts";
+import { planSecondAttempt } from "./second-attempt.ts";
 import { buildSpec, type SpecInput } from "./spec.ts";
 import { parseStartFailure, RUNSC_FAILURE_EXIT_CODE, type StartFailure } from "./start-failure.ts";
 import { removeStrayCgroups } from "./sweep.ts";
@@ -18,7 +20,8 @@ export interface SandboxExit extends ProcessExit {
 export interface Sandbox {
   /**
    * Runs one guest to its end in a directory that exists and holds nothing of another run.
-   * @throws Error when runsc cannot be spawned or killed, or the directory cannot be written
+   * @throws BoxerError `runsc_missing`, or `invalid_request` for a working directory that cannot be; Error when runsc
+   *   cannot be killed, or the directory cannot be written
    */
   run(directory: RunDirectory, guest: Guest, limits: ProcessLimits): Promise<SandboxExit>;
 }
@@ -32,6 +35,8 @@ export interface Guest extends Omit<SpecInput, "makeCwd" | "outputDirectory" | "
 
 /** Most of a crash report that is kept; the head names the panic. */
 const PANIC_KEPT_CHARS = 4096;
+/** How the Go runtime begins to tell of a crash; the sentry writes other complaints into the same file. */
+const CRASH = /^(panic|fatal error|runtime|unexpected fault|SIG[A-Z]+|goroutine \d+)\b/m;
 
 /**
  * @param options.cgroupMount where the cgroup hierarchies are mounted; the usual place by default
@@ -57,6 +62,8 @@ export function createSandbox(options: {
     const argv = runscRunArgv(runsc, directory, containerIdOf(guest.id));
     try {
       return await inspect(directory, await runProcess(platform, argv, guest.stdin, limits));
+    } catch (error) {
+      throw spawnFault(error, runsc.path);
     } finally {
       // A runsc that was stopped while it started its sandbox leaves the cgroup behind.
       if (!runsc.ignore_cgroups) await removeStrayCgroups([guest.id], cgroupMount);
@@ -65,16 +72,35 @@ export function createSandbox(options: {
 
   return {
     async run(directory, guest, limits) {
-      const exit = await attempt(directory, guest, limits, false);
-      if (exit.startFailure?.kind !== "no_cwd" || exit.stop !== null) return exit;
-      // Only runsc knows what the image holds. A directory is made in a second attempt, so that the usual run, whose
-      // working directory exists, pays nothing for it.
-      await Promise.all(
-        [directory.log, directory.state].map((path) => rm(path, { recursive: true, force: true })),
-      );
-      return attempt(directory, guest, limits, true);
+      const first = await attempt(directory, guest, limits, false);
+      const second = await planSecondAttempt(first, guest, directory);
+      if (second === null) return first;
+      const leftovers = [directory.log, directory.panicLog, directory.state];
+      await Promise.all(leftovers.map((path) => rm(path, { recursive: true, force: true })));
+      const exit = await attempt(directory, guest, remaining(limits, first.wall_ms), second.makeCwd);
+      if (
+        exit.startFailure?.kind === "no_cwd" ||
+        (second.reason === "no_cwd" && exit.startFailure?.kind === "other")
+      ) {
+        throw new BoxerError("invalid_request", `cwd ${guest.cwd} cannot be a directory there`, {
+          field: "cwd",
+        });
+      }
+      return exit;
     },
   };
+}
+
+/** The wall clock counts from the first start. */
+function remaining(limits: ProcessLimits, used_ms: number): ProcessLimits {
+  const { wall_clock_ms } = limits;
+  return wall_clock_ms === null ? limits : { ...limits, wall_clock_ms: Math.max(1, wall_clock_ms - used_ms) };
+}
+
+function spawnFault(error: unknown, path: string): unknown {
+  const errno = errnoOf(error);
+  if (errno !== "ENOENT" && errno !== "EACCES") return error;
+  return new BoxerError("runsc_missing", `Cannot start runsc at ${path}: ${errno}`, { cause: error });
 }
 
 /** The tail of an exec id: runsc puts it into the name of a socket, whose path must stay short. */
@@ -86,8 +112,8 @@ async function inspect(directory: RunDirectory, exit: ProcessExit): Promise<Sand
   const { code } = exit.status;
   const startFailure =
     code === RUNSC_FAILURE_EXIT_CODE ? parseStartFailure(await readIfAny(directory.log)) : null;
-  const panic = code === 0 ? "" : (await readIfAny(directory.panicLog)).slice(0, PANIC_KEPT_CHARS);
-  return { ...exit, startFailure, panic: panic || null };
+  const report = code === 0 ? "" : await readIfAny(directory.panicLog);
+  return { ...exit, startFailure, panic: CRASH.test(report) ? report.slice(0, PANIC_KEPT_CHARS) : null };
 }
 
 async function readIfAny(path: string): Promise<string> {

@@ -8,25 +8,26 @@ export interface StartFailure {
 /** The exit code of runsc for a failure of its own. */
 export const RUNSC_FAILURE_EXIT_CODE = 128;
 
+/** Where one entry ends and the next begins: runsc and its gofer write nothing between. In a string it has a backslash. */
+const BOUNDARY = /(?<=\})(?=\{")/;
+
 /**
  * Reads what runsc wrote to its log. The guest cannot write there, so an exit code 128 with an empty log is the
  * guest's own.
- * @param log JSON lines with `level` and `msg`
+ * @param log JSON objects with `level` and `msg`
  * @returns null when runsc reports no failure
  */
 export function parseStartFailure(log: string): StartFailure | null {
-  const message = log
-    .split("\n")
-    .map(errorMessage)
-    .find((text) => text !== null);
+  const entries = log.split("\n").flatMap((line) => line.split(BOUNDARY));
+  const message = entries.map(errorMessage).find((text) => text !== null);
   return message == null ? null : { kind: kindOf(message), message };
 }
 
-function errorMessage(line: string): string | null {
+function errorMessage(entry: string): string | null {
   try {
-    const entry: unknown = JSON.parse(line);
-    if (typeof entry !== "object" || entry === null) return null;
-    const { level, msg } = entry as { level?: unknown; msg?: unknown };
+    const parsed: unknown = JSON.parse(entry);
+    if (typeof parsed !== "object" || parsed === null) return null;
+    const { level, msg } = parsed as { level?: unknown; msg?: unknown };
     return level === "error" && typeof msg === "string" ? msg : null;
   } catch {
     return null;

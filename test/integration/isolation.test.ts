@@ -209,3 +209,41 @@ async function contentOf(directory: string): Promise<Record<string, string>> {
   }
   return content;
 }
+
+describe("the working directory of a guest", () => {
+  let service: TestService;
+  before(async () => {
+    service = await startTestService();
+  });
+  after(() => service.stop());
+
+  const pwd = (cwd: string, rest: object = {}) =>
+    service.run({ cmd: ["sh", "-c", "pwd; touch x && ls x"], cwd, ...rest });
+
+  it("is normalised, and made where the image lacks it", async () => {
+    assert.equal((await pwd("/a/../b/./c/")).body.stdout, "/b/c\nx\n");
+    assert.equal((await service.run({ cmd: ["pwd"], cwd: "/etc/" })).body.stdout, "/etc\n");
+    assert.equal((await service.run({ cmd: ["pwd"], cwd: "/" })).body.stdout, "/\n");
+  });
+
+  it("below /output is made there, and what it holds is captured", async () => {
+    const { body } = await pwd("/output/a/b");
+    assert.equal(body.stdout, "/output/a/b\nx\n");
+    assert.deepEqual(body.outputs, [{ path: `output/${body.exec_id}/a/b/x`, size_bytes: 0 }]);
+  });
+
+  it("cannot be made below what the kernel makes, below a file, or of a name that is too long", async () => {
+    const inline = { inline_files: [{ path: "in/file", content: "x" }] };
+    for (const [cwd, rest] of [
+      ["/proc/nosuch", {}],
+      ["/dev/nosuch", {}],
+      ["/sys/nosuch", {}],
+      ["/etc/passwd/x", {}],
+      [`/${"x".repeat(300)}`, {}],
+      ["/in/file/x", inline],
+    ] as const) {
+      const { status, body } = await pwd(cwd, rest);
+      assert.deepEqual([status, body.field], [400, "cwd"], `${cwd.slice(0, 40)}: ${JSON.stringify(body)}`);
+    }
+  });
+});

@@ -135,7 +135,7 @@ test("a working directory that the image lacks is made in a second attempt, from
 
 test("a working directory that cannot be made is not tried for ever", async (t) => {
   const { runsc, run } = await sandboxWith(t, `${logError(NO_CWD)}; exit 128`);
-  assert.equal((await run()).startFailure?.kind, "no_cwd");
+  await assert.rejects(run(), { code: "invalid_request", field: "cwd" });
   assert.equal((await runsc.calls()).length, 2);
 });
 
@@ -166,6 +166,13 @@ test("a crash of the sentry is told by the head of its report", async (t) => {
   assert.ok((panic?.length ?? 0) <= 4096);
 });
 
+test("what else the sentry says while its start fails is no crash", async (t) => {
+  const noise = "Error reading mounts file: error unmarshaling mounts: unexpected end of JSON input";
+  const { run } = await sandboxWith(t, `echo '${noise}' > $panic_log; ${logError("starting: x")}; exit 128`);
+  const { panic, startFailure } = await run();
+  assert.deepEqual([panic, startFailure?.message], [null, "starting: x"]);
+});
+
 test("a guest's own exit code 2 is no crash", async (t) => {
   const { run } = await sandboxWith(t, ": > $panic_log; exit 2");
   assert.equal((await run()).panic, null);
@@ -186,7 +193,7 @@ test("runsc that cannot be started, and a directory that is not there, throw", a
     rootless: false,
   } as const;
   const missing = createSandbox({ platform, runsc, emptyRoot: root });
-  await assert.rejects(missing.run(directory, GUEST, LIMITS), { code: "ENOENT" });
+  await assert.rejects(missing.run(directory, GUEST, LIMITS), { code: "runsc_missing" });
   const elsewhere = runDirectoryAt(join(root, "none"));
   const working = createSandbox({ platform, runsc, emptyRoot: root });
   await assert.rejects(working.run(elsewhere, GUEST, LIMITS), { code: "ENOENT" });

@@ -44,8 +44,6 @@ async function* through(
   } catch (error) {
     if (sourceFailure) throw sourceFailure.error;
     throw invalidLayer(`its ${compression} stream is corrupt: ${messageOf(error)}`, error);
-  } finally {
-    codec.destroy();
   }
 }
 
@@ -58,15 +56,15 @@ async function pump(source: AsyncIterable<Uint8Array>, codec: Transform): Promis
   codec.end();
 }
 
+const TAKES_MORE_OR_NEVER = ["drain", "close", "error"] as const;
+
 /** Settles when the codec takes more, or never will. */
 function drained(codec: Transform): Promise<void> {
   return new Promise((resolve) => {
     const done = (): void => {
-      for (const event of EVENTS) codec.off(event, done);
+      for (const event of TAKES_MORE_OR_NEVER) codec.off(event, done);
       resolve();
     };
-    for (const event of EVENTS) codec.on(event, done);
+    for (const event of TAKES_MORE_OR_NEVER) codec.on(event, done);
   });
 }
-
-const EVENTS = ["drain", "close", "error"] as const;

@@ -30,8 +30,11 @@ export class FileWriter {
   }
 
   finish(): void {
-    applyMetadataToFile(this.#fd, this.#metadata);
-    closeSync(this.#fd);
+    try {
+      applyMetadataToFile(this.#fd, this.#metadata);
+    } finally {
+      closeSync(this.#fd);
+    }
   }
 
   abandon(): void {

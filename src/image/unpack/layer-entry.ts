@@ -7,7 +7,7 @@ export interface EntryMetadata {
   readonly mode: number;
   readonly uid: number;
   readonly gid: number;
-  /** Seconds since 1970 with a fraction, within what an EROFS file system can say of all its versions. */
+  /** Seconds since 1970 with a fraction, 0 to {@link MAX_MTIME_SECS}. */
   readonly mtime_secs: number;
 }
 

@@ -6,6 +6,12 @@ import { invalidEntry, invalidLayer } from "./unpack-error.ts";
 /** Size of a tar block: archives are made of nothing else. */
 export const TAR_BLOCK_BYTES = 512;
 
+/**
+ * Most of the extended headers of one entry. A name and a target take 8 KiB at most; the rest is for extended attributes.
+ * Reading this much takes some milliseconds.
+ */
+const MAX_EXTENDED_BYTES = 64 * 1024;
+
 /** A step of a tar archive. A file is an entry, any number of data tokens, and an end; anything else one entry. */
 export type TarToken =
   | { readonly type: "entry"; readonly entry: LayerEntry }
@@ -17,17 +23,23 @@ export type TarToken =
  * a chunk holds is returned at once, so the caller holds back by feeding no more, and its memory is that of one chunk.
  */
 export class TarTokenizer {
-  readonly #parser = new Parser({ strict: true, zstd: false, onReadEntry: (entry) => this.#onEntry(entry) });
+  readonly #parser = new Parser({
+    strict: true,
+    zstd: false,
+    maxMetaEntrySize: MAX_EXTENDED_BYTES,
+    onReadEntry: (entry) => this.#onEntry(entry),
+  });
   #tokens: TarToken[] = [];
   /** Extended headers that apply to the next entry. */
   #extended: string[] = [];
-  #failure: unknown;
+  #extendedLength = 0;
+  #failure: Error | undefined;
   #started = false;
   #sawNullBlock = false;
   #ended = false;
 
   constructor() {
-    this.#parser.on("meta", (text: string) => this.#extended.push(text));
+    this.#parser.on("meta", (text: string) => this.#onExtended(text));
     this.#parser.on("nullBlock", () => {
       this.#sawNullBlock = true;
     });
@@ -65,6 +77,12 @@ export class TarTokenizer {
     if (this.#extended.length > 0) throw invalidLayer("its tar archive is truncated");
   }
 
+  #onExtended(text: string): void {
+    this.#extended.push(text);
+    this.#extendedLength += text.length;
+    if (this.#extendedLength > MAX_EXTENDED_BYTES) throw tooExtended();
+  }
+
   #onEntry(entry: ReadEntry): void {
     // Its own parser goes on after a mistake, at the next block that looks like a header.
     if (this.#failure) return;
@@ -72,6 +90,7 @@ export class TarTokenizer {
     if (entry.globalExtended?.path !== undefined) throw invalidLayer("a global header with a path");
     const records = new Map(this.#extended.flatMap((text) => [...readPaxRecords(text)]));
     this.#extended = [];
+    this.#extendedLength = 0;
     const layerEntry = toLayerEntry(entry, records);
     this.#tokens.push({ type: "entry", entry: layerEntry });
     if (layerEntry.kind !== "file") return void entry.resume();
@@ -79,7 +98,7 @@ export class TarTokenizer {
     entry.on("data", (bytes) => this.#tokens.push({ type: "data", bytes }));
   }
 
-  #fail(error: unknown): void {
+  #fail(error: Error): void {
     this.#failure ??= error;
   }
 }
@@ -89,9 +108,13 @@ function refuseGzip(blocks: Buffer): void {
   if (blocks[0] === 0x1f && blocks[1] === 0x8b) throw invalidLayer("it is compressed twice");
 }
 
-/** The parser passes over what it does not know, and over extended headers of more than 1 MiB. */
-function refusal(entry: ReadEntry): unknown {
-  if (entry.meta) return invalidLayer(`an extended header of ${entry.size} bytes`);
+function tooExtended(): Error {
+  return invalidLayer(`an entry with more than ${MAX_EXTENDED_BYTES} bytes of extended headers`);
+}
+
+/** The parser passes over what it does not know, and over extended headers that are too large. */
+function refusal(entry: ReadEntry): Error {
+  if (entry.meta) return tooExtended();
   const sparse = entry.type === "SparseFile";
   return invalidEntry(
     entry.path,

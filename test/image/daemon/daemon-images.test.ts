@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import { BoxerError } from "../../../src/core/errors.ts";
 import { FakeRegistry, imageOf } from "../../support/fake-registry.ts";
+import { until } from "../../support/leftovers.ts";
 import { dockerArchive, ociArchive } from "../support/archives.ts";
 import { FakeDaemon } from "../support/fake-daemon.ts";
 import { TestStore } from "../support/test-store.ts";
@@ -41,6 +42,8 @@ async function refusal(reference = name): Promise<BoxerError> {
 test("an image that the registry does not have comes from the daemon", async () => {
   daemon.add(name, ociArchive(image));
   assert.equal(await digestOf(name), image.digest);
+  // The unpacked tree is removed in the background.
+  await until(async () => (await images.files()).tmp === 0);
   assert.deepEqual(await images.files(), { ...NOTHING, images: 1, rootfs: 1, references: 1 });
   const [facts] = images.store.list();
   assert.equal(facts?.references[0]?.imported, false);

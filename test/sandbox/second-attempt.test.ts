@@ -1,0 +1,58 @@
+import assert from "node:assert/strict";
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
+import { runDirectoryAt } from "../../src/sandbox/runsc.ts";
+import type { Guest, SandboxExit } from "../../src/sandbox/sandbox.ts";
+import { planSecondAttempt } from "../../src/sandbox/second-attempt.ts";
+import { type TestContext, tempDirectory } from "../support/temp-directory.ts";
+
+const NOTHING = { bytes: new Uint8Array(), truncated: false };
+const SOMETHING = { bytes: new Uint8Array(1), truncated: false };
+const EXIT: SandboxExit = {
+  status: { code: 2, signal: null },
+  stop: null,
+  stdout: NOTHING,
+  stderr: NOTHING,
+  wall_ms: 1,
+  startFailure: null,
+  panic: null,
+};
+const CRASH = { ...EXIT, panic: "panic: running on goroutine" };
+const NO_CWD = { ...EXIT, startFailure: { kind: "no_cwd", message: "" } } as const;
+
+async function plan(t: TestContext, exit: SandboxExit, cwd = "/work", outputs: string[] = []) {
+  const directory = runDirectoryAt(await tempDirectory(t));
+  await mkdir(directory.output);
+  for (const name of outputs) await writeFile(join(directory.output, name), "");
+  return planSecondAttempt(exit, { cwd } as Guest, directory);
+}
+
+test("a sandbox that ended by itself is not started again, whatever its exit code", async (t) => {
+  assert.equal(await plan(t, EXIT), null);
+});
+
+test("a crash before anything could be seen is given a second chance", async (t) => {
+  assert.deepEqual(await plan(t, CRASH), { reason: "crash", makeCwd: false });
+});
+
+test("a crash is not, once the run has written to a stream or to /output, or was stopped", async (t) => {
+  assert.equal(await plan(t, { ...CRASH, stdout: SOMETHING }), null);
+  assert.equal(await plan(t, { ...CRASH, stderr: SOMETHING }), null);
+  assert.equal(await plan(t, CRASH, "/work", ["x"]), null);
+  assert.equal(await plan(t, { ...CRASH, stop: "timed_out" }), null);
+});
+
+test("a working directory that the image lacks is made", async (t) => {
+  assert.deepEqual(await plan(t, NO_CWD), { reason: "no_cwd", makeCwd: true });
+});
+
+test("one that cannot be made is refused by the name of its field", async (t) => {
+  for (const cwd of ["/proc/x", "/dev/x", "/sys/x"]) {
+    await assert.rejects(plan(t, NO_CWD, cwd), { code: "invalid_request", field: "cwd" });
+  }
+  const message = 'Error setting up root FS: resolving symlinks to "/etc/passwd/x": lstat: not a directory';
+  const below = { ...EXIT, startFailure: { kind: "other", message } } as const;
+  await assert.rejects(plan(t, below, "/etc/passwd/x"), { code: "invalid_request", field: "cwd" });
+  assert.equal(await plan(t, below, "/elsewhere"), null);
+});
