@@ -23,7 +23,7 @@ const EX_CONFIG = 78;
 async function user(t: TestContext) {
   const home = await tempDirectory(t);
   const boxer = (args: string[], env: Record<string, string> = {}) =>
-    runToEnd(scriptArgv(ENTRY, ...args), { env: { ...PLAIN_ENV, ...runtimeCache(), HOME: home, ...env } });
+    runToEnd(scriptArgv(ENTRY, ...args), { env: { ...PLAIN_ENV, ...runtimeCache(), HOME: home, ...env } }, t);
   const write = async (name: string, config: unknown) => {
     const path = join(home, name);
     await mkdir(join(path, ".."), { recursive: true });

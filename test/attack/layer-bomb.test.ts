@@ -126,9 +126,15 @@ const BOMBS: readonly Bomb[] = [
     refused: /its size is not a number/,
   },
   {
-    name: "an extended header of more than 1 MiB",
-    layers: [tar(pax({ comment: "x".repeat(2 * MIB) }), file("f"))],
-    refused: /an extended header of \d+ bytes/,
+    name: "an extended header larger than any entry needs",
+    layers: [tar(pax({ comment: "x".repeat(70_000) }), file("f"))],
+    refused: /more than 65536 bytes of extended headers/,
+    made: 0,
+  },
+  {
+    name: "any number of extended headers before one entry",
+    layers: [tar(...numbered(100, () => pax({ comment: "x".repeat(1000) })), file("f"))],
+    refused: /more than 65536 bytes of extended headers/,
     made: 0,
   },
   {

@@ -1,5 +1,9 @@
 import assert from "node:assert/strict";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
+import { runscPath } from "../support/fixtures.ts";
 import { assertNothingLeft, sandboxesOf, until } from "../support/leftovers.ts";
 import { PYTHON, startTestService, type TestService } from "../support/service.ts";
 
@@ -86,6 +90,41 @@ describe("the wall clock", () => {
       limits: { wall_clock_secs: 90 },
     });
     assert.deepEqual([status, body.stdout], [200, "done\n"]);
+  });
+});
+
+describe("a crash of gVisor itself", () => {
+  let service: TestService;
+  let directory: string;
+  before(async () => {
+    directory = await mkdtemp(join(tmpdir(), "boxer-test-"));
+    const wrapper = join(directory, "runsc");
+    // gVisor's own switch for this: the system call afs_syscall makes the sentry panic.
+    await writeFile(wrapper, `#!/bin/sh\nexec ${runscPath()} --TESTONLY-afs-syscall-panic "$@"\n`, {
+      mode: 0o755,
+    });
+    service = await startTestService({ runsc_path: wrapper });
+  });
+  after(async () => {
+    await service.stop();
+    await rm(directory, { recursive: true });
+  });
+
+  const AFS_SYSCALL = "import ctypes; ctypes.CDLL(None).syscall(183)";
+  const python = (code: string) => service.run({ image: PYTHON, cmd: ["python3", "-c", code] });
+
+  it("is an error of ours, whether the guest had said something or not, and leaves nothing", async () => {
+    for (const code of [AFS_SYSCALL, `print("said", flush=True); ${AFS_SYSCALL}`]) {
+      const { status, body } = await python(code);
+      assert.deepEqual([status, body.code], [500, "sandbox_crashed"], JSON.stringify(body));
+      assert.match(body.exec_id, /^boxer-/);
+    }
+    await assertNothingLeft(service.home);
+  });
+
+  it("is told from a guest's own exit code 2", async () => {
+    const { status, body } = await python("raise SystemExit(2)");
+    assert.deepEqual([status, body.exit_code, body.status], [200, 2, "nonzero_exit"]);
   });
 });
 

@@ -13,8 +13,10 @@ const places = placesAt(settings.home);
 const find = (name: string) => findExecutable(name, [join(places.bin, name)], process.env.PATH ?? "");
 const runsc = settings.runsc_path ?? (await find("runsc"));
 const mkfsErofs = settings.mkfs_erofs_path ?? (await find("mkfs.erofs"));
+const fsckErofs = await find("fsck.erofs");
 const dockerRegistry = await find("docker-registry");
 const skopeo = await find("skopeo");
+const umoci = await find("umoci");
 const podman = await find("podman");
 const chromium = await find("chromium");
 
@@ -24,6 +26,9 @@ export const pythonLayout = places.pythonLayout;
 /** OCI image layout of a tiny image with busybox, as set-up makes it. */
 export const busyboxLayout = places.busyboxLayout;
 
+/** OCI image layout of an image with Debian's Node.js, as set-up makes it. */
+export const nodeLayout = places.nodeLayout;
+
 /** Why there can be no registry here, for the `skip` option of a test; false when there can. */
 export const noRegistry = dockerRegistry && skopeo ? false : "docker-registry and skopeo are not installed";
 
@@ -32,6 +37,14 @@ export const noArchives = skopeo ? false : "skopeo is not installed";
 
 /** Why there can be no Docker-compatible daemon here, for the `skip` option of a test; false when there can. */
 export const noDaemon = podman && skopeo ? false : "podman and skopeo are not installed";
+
+/** Why umoci can unpack nothing here with its owners, for the `skip` option of a test; false when it can. */
+export const noUmoci =
+  umoci && process.getuid?.() === 0 ? false : "umoci is not installed, or this is not root";
+
+/** Why EROFS file systems cannot be looked into here, for the `skip` option of a test; false when they can. */
+export const noFsck =
+  fsckErofs && process.getuid?.() === 0 ? false : "fsck.erofs is not installed, or this is not root";
 
 /** Why there can be no browser here, for the `skip` option of a test; false when there can. */
 export const noChromium = chromium ? false : "chromium is not installed";
@@ -46,12 +59,17 @@ export function mkfsPath(): string {
   return found(mkfsErofs, "mkfs.erofs");
 }
 
+/** Checks an EROFS file system, and writes what is in it to a new directory. Throws when it is damaged. */
+export async function extractErofs(file: string, directory: string): Promise<void> {
+  await promisify(execFile)(found(fsckErofs, "fsck.erofs"), [`--extract=${directory}`, "--preserve", file]);
+}
+
 /** Path of Chromium, for playwright-core's `executablePath`. */
 export function chromiumPath(): string {
   return found(chromium, "chromium");
 }
 
-/** A container registry on loopback that speaks plain HTTP and asks for no credentials. */
+/** A container registry on loopback that speaks plain HTTP. */
 export interface TestRegistry {
   /** `127.0.0.1:PORT`, the first part of an image reference. */
   readonly host: string;
@@ -61,12 +79,17 @@ export interface TestRegistry {
   stop(): Promise<void>;
 }
 
-/** Starts Debian's docker-registry with an empty store and a free port. The caller stops it. */
-export async function startRegistry(): Promise<TestRegistry> {
+/**
+ * Starts Debian's docker-registry with an empty store and a free port. The caller stops it.
+ *
+ * @param auth whom it lets in, as its configuration has it; anybody when absent
+ * @param credentials `user:password` for {@link TestRegistry.push}
+ */
+export async function startRegistry(auth?: object, credentials?: string): Promise<TestRegistry> {
   const dir = await mkdtemp(join(tmpdir(), "boxer-registry-"));
   const config = join(dir, "config.yml");
   const storage = { filesystem: { rootdirectory: join(dir, "data") }, delete: { enabled: true } };
-  await writeFile(config, JSON.stringify({ version: 0.1, storage, http: { addr: "127.0.0.1:0" } }));
+  await writeFile(config, JSON.stringify({ version: 0.1, storage, http: { addr: "127.0.0.1:0" }, ...(auth && { auth }) }));
   const child = spawn(found(dockerRegistry, "docker-registry"), ["serve", config], {
     stdio: ["ignore", "ignore", "pipe"],
   });
@@ -78,7 +101,7 @@ export async function startRegistry(): Promise<TestRegistry> {
   };
   try {
     const host = await listening(child);
-    return { host, stop, push: (layout, name) => push(layout, `${host}/${name}`) };
+    return { host, stop, push: (layout, name) => push(layout, `${host}/${name}`, credentials) };
   } catch (error) {
     await stop();
     throw error;
@@ -99,8 +122,21 @@ function listening(child: ChildProcess): Promise<string> {
   });
 }
 
-async function push(layout: string, destination: string): Promise<void> {
+/**
+ * Unpacks an image of an OCI image layout with umoci.
+ *
+ * @param image `DIRECTORY:TAG`
+ * @param bundle path of a new directory
+ * @returns the root file system
+ */
+export async function umociUnpack(image: string, bundle: string): Promise<string> {
+  await promisify(execFile)(found(umoci, "umoci"), ["unpack", "--image", image, bundle]);
+  return join(bundle, "rootfs");
+}
+
+async function push(layout: string, destination: string, credentials?: string): Promise<void> {
   const flags = ["--insecure-policy", "copy", "--quiet", "--dest-tls-verify=false"];
+  if (credentials !== undefined) flags.push(`--dest-creds=${credentials}`);
   await promisify(execFile)(found(skopeo, "skopeo"), [...flags, `oci:${layout}`, `docker://${destination}`]);
 }
 

@@ -15,13 +15,22 @@ export async function until(condition: () => Promise<boolean> | boolean): Promis
   assert.fail("still not so after ten seconds");
 }
 
-/** Command lines of the living processes that belong to sandboxes below a home. */
-export async function sandboxesOf(home: string): Promise<string[]> {
-  const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
-  const lines = await Promise.all(
-    pids.map((pid) => readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")),
+/** A living process of a sandbox. */
+export interface SandboxProcess {
+  readonly pid: number;
+  readonly commandLine: string;
+}
+
+/** The living processes that belong to sandboxes below a home. */
+export async function sandboxesOf(home: string): Promise<SandboxProcess[]> {
+  const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name)).map(Number);
+  const processes = await Promise.all(
+    pids.map(async (pid) => ({
+      pid,
+      commandLine: await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => ""),
+    })),
   );
-  return lines.filter((line) => line.includes(`--root=${home}/`));
+  return processes.filter(({ commandLine }) => commandLine.includes(`--root=${home}/`));
 }
 
 /** Asserts that runs left no process, directory, mount or cgroup; teardown may go on for a moment after an answer. */

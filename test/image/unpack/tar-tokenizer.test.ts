@@ -188,6 +188,11 @@ describe("an entry", () => {
     assert.equal(onlyEntry(pax({ comment: "0123456789" }, "g"), file("f")).name, "f");
   });
 
+  test("may be one of many with extended headers", () => {
+    const pieces = Array.from({ length: 200 }, () => [pax({ comment: "x".repeat(1000) }), file("f")]).flat();
+    assert.equal(entriesOf(tar(...pieces)).length, 200);
+  });
+
   test("may carry extended attributes in binary, which are passed over", () => {
     const capability = Buffer.from("0100000280000000000000000000000000000000", "hex");
     const entry = onlyEntry(pax({ "SCHILY.xattr.security.capability": capability, mtime: "7.5" }), file("f"));
