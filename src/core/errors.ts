@@ -72,6 +72,6 @@ export function messageOf(error: unknown): string {
 
 /** The errno name (`ENOENT`, …) of a system error, or undefined for anything else. */
 export function errnoOf(error: unknown): string | undefined {
-  if (error instanceof Error && "code" in error && typeof error.code === "string") return error.code;
-  return undefined;
+  if (error instanceof BoxerError || !(error instanceof Error && "code" in error)) return undefined;
+  return typeof error.code === "string" ? error.code : undefined;
 }

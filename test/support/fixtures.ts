@@ -89,7 +89,10 @@ export async function startRegistry(auth?: object, credentials?: string): Promis
   const dir = await mkdtemp(join(tmpdir(), "boxer-registry-"));
   const config = join(dir, "config.yml");
   const storage = { filesystem: { rootdirectory: join(dir, "data") }, delete: { enabled: true } };
-  await writeFile(config, JSON.stringify({ version: 0.1, storage, http: { addr: "127.0.0.1:0" }, ...(auth && { auth }) }));
+  await writeFile(
+    config,
+    JSON.stringify({ version: 0.1, storage, http: { addr: "127.0.0.1:0" }, ...(auth && { auth }) }),
+  );
   const child = spawn(found(dockerRegistry, "docker-registry"), ["serve", config], {
     stdio: ["ignore", "ignore", "pipe"],
   });
