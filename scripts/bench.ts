@@ -1,6 +1,7 @@
 /**
  * `npm run bench`: how long a cold `POST /run` takes against raw `runsc run` of the very same bundle, in turn, in one
- * run. Prints medians and their ratio; `--runs N` (default 40) of each.
+ * run. Prints medians and their ratio; `--runs N` (default 40) of each. With `--images` the same of pulling an image
+ * against skopeo and umoci (default 5).
  */
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { homedir, tmpdir } from "node:os";
@@ -13,6 +14,8 @@ import { bunPlatform } from "../src/platform/bun.ts";
 import { mergeEnvironment } from "../src/sandbox/environment.ts";
 import { runDirectoryAt, runscRunArgv } from "../src/sandbox/runsc.ts";
 import { buildSpec, NOBODY } from "../src/sandbox/spec.ts";
+import { benchImages } from "./bench/bench-images.ts";
+import { median } from "./bench/median.ts";
 
 const IMAGE = "local/python:3";
 const CASES: Record<string, [string, ...string[]]> = {
@@ -25,7 +28,12 @@ const CASES: Record<string, [string, ...string[]]> = {
   ],
 };
 
-const { values } = parseArgs({ options: { runs: { type: "string", default: "40" } } });
+const { values } = parseArgs({ options: { runs: { type: "string" }, images: { type: "boolean" } } });
+const runs = Number(values.runs ?? (values.images ? 5 : 40));
+if (values.images) {
+  await benchImages(runs);
+  process.exit();
+}
 const home = await mkdtemp(join(tmpdir(), "boxer-bench-"));
 const config = parseConfig(
   JSON.stringify({ home, listen_addr: "127.0.0.1:0", ignore_cgroups: true, runsc_path: await setUpRunsc() }),
@@ -35,14 +43,14 @@ const config = parseConfig(
 const service = await startService(config, bunPlatform, silentLog);
 try {
   await service.images.importLayout(join(homedir(), ".boxer", "setup", "python"), IMAGE);
-  console.log(`${values.runs} runs of each, in turn; medians in ms`);
-  for (const [name, cmd] of Object.entries(CASES)) await compare(name, cmd, Number(values.runs));
+  console.log(`${runs} runs of each, in turn; medians in ms`);
+  for (const [name, cmd] of Object.entries(CASES)) await compare(name, cmd);
 } finally {
   await service.stop();
   await rm(home, { recursive: true, force: true });
 }
 
-async function compare(name: string, cmd: [string, ...string[]], runs: number): Promise<void> {
+async function compare(name: string, cmd: [string, ...string[]]): Promise<void> {
   const raw = await rawRunner(cmd);
   const times = { raw: [] as number[], boxer: [] as number[] };
   // The first of each warms the page cache and does not count.
@@ -111,11 +119,6 @@ async function timed(action: () => Promise<void>): Promise<number> {
   const started = performance.now();
   await action();
   return performance.now() - started;
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }
 
 async function setUpRunsc(): Promise<string> {

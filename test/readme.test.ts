@@ -8,7 +8,7 @@ import { RunBody, RunResponse } from "../src/http/run-model.ts";
 const readme = await readFile(join(import.meta.dirname, "..", "README.md"), "utf8");
 
 describe("the README", () => {
-  it("has a row for every key of the configuration, and no other", () => {
+  it("has a row for every key of the configuration", () => {
     const keys = Object.keys(ConfigSchema.properties).filter((key) => key !== "defaults");
     const rows = [...readme.matchAll(/^\| `([a-z_]+)` \|.*\|.*\|$/gm)].map(([, key]) => key);
     for (const key of keys) assert.ok(rows.includes(key), `${key} has no row`);

@@ -13,6 +13,8 @@ export interface Places {
   readonly pythonLayout: string;
   /** OCI image layout of a tiny image for tests. */
   readonly busyboxLayout: string;
+  /** OCI image layout with Node.js for tests. */
+  readonly nodeLayout: string;
 }
 
 /** The places under `home`; touches nothing. */
@@ -25,5 +27,6 @@ export function placesAt(home: string): Places {
     work: join(setup, "work"),
     pythonLayout: join(setup, "python"),
     busyboxLayout: join(setup, "busybox"),
+    nodeLayout: join(setup, "node"),
   };
 }

@@ -3,6 +3,7 @@ import { architectureOf } from "./architecture.ts";
 import { busyboxImage } from "./busybox-image.ts";
 import { ensureLocalImage } from "./local-image.ts";
 import { machineSuite } from "./machine-suite.ts";
+import { nodeImage } from "./node-image.ts";
 import { placesAt } from "./places.ts";
 import type { Progress } from "./progress.ts";
 import { pythonImage } from "./python-image.ts";
@@ -85,5 +86,6 @@ async function makePrograms(context: SetupContext): Promise<void> {
 async function makeFixtures(context: SetupContext): Promise<void> {
   const { progress } = context;
   await progress.attempt("busybox", () => ensureLocalImage(context, busyboxImage(context)));
+  await progress.attempt("node", () => ensureLocalImage(context, nodeImage(context)));
   for (const tool of TEST_TOOLS) await progress.attempt(tool.program, () => ensureTool(context, tool));
 }
