@@ -93,6 +93,47 @@ describe("the wall clock", () => {
   });
 });
 
+describe("/output at its limits", () => {
+  let service: TestService;
+  before(async () => {
+    service = await startTestService({ output_files_limit_bytes: MIB, output_files_limit_count: 3 });
+  });
+  after(() => service.stop());
+
+  it("is captured whole up to them", async () => {
+    const { status, body } = await service.run({
+      cmd: ["sh", "-c", "cd /output; head -c 1048574 /dev/zero > a; echo -n b > b; echo -n c > c"],
+    });
+    assert.deepEqual([status, body.outputs.length, body.status], [200, 3, "ok"]);
+  });
+
+  for (const [name, script] of Object.entries({
+    "too many files": "for i in 1 2 3 4 5; do echo $i > $i; done",
+    "too many bytes": "head -c 600000 /dev/zero > a; head -c 600000 /dev/zero > b",
+    "one sparse file of a terabyte": "dd if=/dev/zero of=big bs=1 count=1 seek=1099511627776 2>/dev/null",
+    "endless nesting": "for i in $(seq 1 200); do mkdir d && cd d; done; touch deep",
+  })) {
+    it(`answers 507 for ${name}, with the exit code, what was said and what fits`, async () => {
+      const cmd = ["sh", "-c", `cd /output; echo said; ${script}`];
+      const { status, body } = await service.run({ cmd, persist: true });
+      assert.deepEqual(
+        [status, body.code, body.exit_code],
+        [507, "output_files_limit", 0],
+        JSON.stringify(body),
+      );
+      assert.equal(body.stdout, "said\n");
+      let bytes = 0;
+      for (const { path, size_bytes } of body.outputs) {
+        bytes += size_bytes;
+        const kept = await service.fetch(`/files?path=${path}`);
+        assert.equal((await kept.arrayBuffer()).byteLength, size_bytes);
+      }
+      assert.ok(bytes <= MIB && body.outputs.length <= 3);
+      await assertNothingLeft(service.home);
+    });
+  }
+});
+
 describe("a crash of gVisor itself", () => {
   let service: TestService;
   let directory: string;
