@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { gunzipSync } from "node:zlib";
 import { FIVE_LAYERS } from "../support/five-layers.ts";
 import {
   busyboxLayout,
@@ -17,7 +16,12 @@ import {
   type TestRegistry,
   umociUnpack,
 } from "../support/fixtures.ts";
-import { type LayerCompression, LayeredLayout, type TestLayer } from "../support/layered-layout.ts";
+import {
+  archiveOf,
+  type LayerCompression,
+  LayeredLayout,
+  type TestLayer,
+} from "../support/layered-layout.ts";
 import { startTestService, type TestService } from "../support/service.ts";
 import { directory, file, tar } from "../support/tar-builder.ts";
 import { differences, treeOf } from "../support/tree-of.ts";
@@ -139,11 +143,7 @@ describe("images of other kinds run:", { skip: noRegistry }, () => {
 
 /** A layout with the five layers upon busybox, whose layer is compressed with zstd. */
 async function onBusybox(): Promise<string> {
-  const blob = async ({ digest }: { digest: string }) =>
-    await readFile(join(busyboxLayout, "blobs/sha256", digest.slice("sha256:".length)));
-  const index = JSON.parse(await readFile(join(busyboxLayout, "index.json"), "utf8"));
-  const manifest = JSON.parse(String(await blob(index.manifests[0])));
-  const busybox = { archive: gunzipSync(await blob(manifest.layers[0])), compression: "zstd" } as const;
+  const busybox = { archive: await archiveOf(busyboxLayout), compression: "zstd" } as const;
   const copy = join(work, "on-busybox");
   const layout = await LayeredLayout.create(copy);
   await layout.tag("latest", await layout.addImage([busybox, ...five(MIXED)], ARCHITECTURE, ["PATH=/bin"]));

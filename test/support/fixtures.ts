@@ -64,6 +64,16 @@ export async function extractErofs(file: string, directory: string): Promise<voi
   await promisify(execFile)(found(fsckErofs, "fsck.erofs"), [`--extract=${directory}`, "--preserve", file]);
 }
 
+/** Path of skopeo. */
+export function skopeoPath(): string {
+  return found(skopeo, "skopeo");
+}
+
+/** Path of umoci. */
+export function umociPath(): string {
+  return found(umoci, "umoci");
+}
+
 /** Path of Chromium, for playwright-core's `executablePath`. */
 export function chromiumPath(): string {
   return found(chromium, "chromium");
@@ -133,20 +143,20 @@ function listening(child: ChildProcess): Promise<string> {
  * @returns the root file system
  */
 export async function umociUnpack(image: string, bundle: string): Promise<string> {
-  await promisify(execFile)(found(umoci, "umoci"), ["unpack", "--image", image, bundle]);
+  await promisify(execFile)(umociPath(), ["unpack", "--image", image, bundle]);
   return join(bundle, "rootfs");
 }
 
 async function push(layout: string, destination: string, credentials?: string): Promise<void> {
   const flags = ["--insecure-policy", "copy", "--quiet", "--dest-tls-verify=false"];
   if (credentials !== undefined) flags.push(`--dest-creds=${credentials}`);
-  await promisify(execFile)(found(skopeo, "skopeo"), [...flags, `oci:${layout}`, `docker://${destination}`]);
+  await promisify(execFile)(skopeoPath(), [...flags, `oci:${layout}`, `docker://${destination}`]);
 }
 
 /** Copies the one image of an OCI image layout, to a name as skopeo has them: `docker-archive:/tmp/x.tar:some/name:1`. */
 export async function copyImage(layout: string, destination: string): Promise<void> {
   const flags = ["--insecure-policy", "copy", "--quiet"];
-  await promisify(execFile)(found(skopeo, "skopeo"), [...flags, `oci:${layout}`, destination]);
+  await promisify(execFile)(skopeoPath(), [...flags, `oci:${layout}`, destination]);
 }
 
 /** Podman's service, which speaks the API of a Docker daemon on a Unix socket. */

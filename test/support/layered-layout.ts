@@ -1,6 +1,6 @@
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { gzipSync, zstdCompressSync } from "node:zlib";
+import { gunzipSync, gzipSync, zstdCompressSync } from "node:zlib";
 import { sha256 } from "./fake-registry.ts";
 
 /** How the layer of a test's image is compressed. */
@@ -27,6 +27,15 @@ const COMPRESSIONS: Record<
   gzip: ["+gzip", (archive) => gzipSync(archive)],
   zstd: ["+zstd", (archive) => zstdCompressSync(archive)],
 };
+
+/** The tar archive of the one layer of an image that set-up has made. */
+export async function archiveOf(layout: string): Promise<Buffer> {
+  const blob = ({ digest }: Descriptor): Promise<Buffer> =>
+    readFile(join(layout, "blobs/sha256", digest.slice("sha256:".length)));
+  const index = JSON.parse(await readFile(join(layout, "index.json"), "utf8"));
+  const manifest = JSON.parse(String(await blob(index.manifests[0])));
+  return gunzipSync(await blob(manifest.layers[0]));
+}
 
 /** An OCI image layout in the making: images of hand-made layers, tagged, or behind an index. */
 export class LayeredLayout {
