@@ -20,7 +20,7 @@ import { removeTree } from "./platform/remove-tree.ts";
 import { createReadinessCheck } from "./run/readiness.ts";
 import { Runner } from "./run/runner.ts";
 import { createSandbox } from "./sandbox/sandbox.ts";
-import { killStraySandboxes, removeStrayCgroups } from "./sandbox/sweep.ts";
+import { killStraySandboxes, removeCgroupParents, removeStrayCgroups } from "./sandbox/sweep.ts";
 
 /** A service that is up. */
 export interface Service {
@@ -62,6 +62,7 @@ async function start(
   await mkdir(home.root, { recursive: true, mode: 0o700 });
   cleanup.defer("home lock", lockHome(platform, home.lock));
   await sweepRuns(home, platform, log);
+  if (!config.ignore_cgroups) cleanup.defer("cgroups", () => removeCgroupParents());
   const tools = await findTools(config, home);
   const files = await openFileStore({ root: home.files, staging: home.uploads, log, platform });
   const images = await openImages(config, platform, home, tools.mkfsErofs, log);

@@ -30,11 +30,23 @@ export async function removeStrayCgroups(
   execIds: readonly string[],
   cgroupMount = CGROUP_MOUNT,
 ): Promise<void> {
+  const parents = await cgroupParents(cgroupMount);
+  await Promise.all(execIds.flatMap((id) => parents.map((parent) => removeIfEmpty(join(parent, id)))));
+}
+
+/** Removes what all runs' cgroups were below, unless another server still has some there. */
+export async function removeCgroupParents(cgroupMount = CGROUP_MOUNT): Promise<void> {
+  await Promise.all((await cgroupParents(cgroupMount)).map(removeIfEmpty));
+}
+
+/** One in each hierarchy of cgroup v1, one at the root of v2. */
+async function cgroupParents(cgroupMount: string): Promise<string[]> {
   const controllers = await readdir(cgroupMount).catch((): string[] => []);
-  const parents = ["", ...controllers].map((controller) => join(cgroupMount, controller, "boxer"));
-  await Promise.all(
-    execIds.flatMap((id) => parents.map((parent) => rmdir(join(parent, id)).catch(() => {}))),
-  );
+  return ["", ...controllers].map((controller) => join(cgroupMount, controller, "boxer"));
+}
+
+async function removeIfEmpty(cgroup: string): Promise<void> {
+  await rmdir(cgroup).catch(() => {});
 }
 
 async function findStrays(runsDirectory: string): Promise<number[]> {

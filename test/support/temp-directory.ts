@@ -1,3 +1,4 @@
+import { rmSync } from "node:fs";
 import { mkdtemp, realpath, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,5 +12,7 @@ export interface TestContext {
 export async function tempDirectory(t: TestContext): Promise<string> {
   const path = await realpath(await mkdtemp(join(tmpdir(), "boxer-test-")));
   t.after(() => rm(path, { recursive: true, force: true }));
+  // Deno does not call what a test inside a group registers, but tells of the end of each test file.
+  addEventListener("unload", () => rmSync(path, { recursive: true, force: true }));
   return path;
 }
