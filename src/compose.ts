@@ -2,7 +2,8 @@ import { mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Logger } from "pino";
 import type { Config } from "./config/config.ts";
-import { formatListenAddress, isLoopback, type ListenAddress } from "./config/listen-address.ts";
+import { formatListenAddress, type ListenAddress } from "./config/listen-address.ts";
+import { startWarnings } from "./config/start-warnings.ts";
 import { CleanupStack } from "./core/cleanup-stack.ts";
 import { messageOf } from "./core/errors.ts";
 import { type Home, homeAt } from "./core/home.ts";
@@ -238,12 +239,7 @@ async function announce(
 ): Promise<void> {
   const { reasons, runsc_version } = await readiness();
   for (const reason of reasons) log.error(`Not ready: ${reason}`);
-  if (process.geteuid?.() !== 0) log.warn("Not root: no cgroups, and guests cannot write to /output");
-  else if (config.ignore_cgroups)
-    log.warn("cgroups are ignored: CPU and memory limits are not enforced on the host");
-  if (!isLoopback(config.listen)) {
-    log.warn("Listening beyond loopback without authentication: whoever reaches this port can run code here");
-  }
+  for (const warning of startWarnings(config, process.geteuid?.() === 0)) log.warn(warning);
   const host = config.listen.hostname?.includes(":")
     ? `[${config.listen.hostname}]`
     : (config.listen.hostname ?? "localhost");
