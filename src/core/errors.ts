@@ -75,3 +75,9 @@ export function errnoOf(error: unknown): string | undefined {
   if (error instanceof BoxerError || !(error instanceof Error && "code" in error)) return undefined;
   return typeof error.code === "string" ? error.code : undefined;
 }
+
+/** Whether a system error says that there is no room: on the disk (ENOSPC), or within a quota (EDQUOT). */
+export function isDiskFull(error: unknown): boolean {
+  const errno = errnoOf(error);
+  return errno === "ENOSPC" || errno === "EDQUOT";
+}

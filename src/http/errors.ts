@@ -1,6 +1,6 @@
 import { Elysia } from "elysia";
 import type { Logger } from "pino";
-import { BoxerError, type ErrorCode, errnoOf, messageOf } from "../core/errors.ts";
+import { BoxerError, type ErrorCode, isDiskFull, messageOf } from "../core/errors.ts";
 
 /** HTTP status of each fault (RFC 9110). */
 export const STATUS_OF: Readonly<Record<ErrorCode, number>> = {
@@ -74,8 +74,6 @@ function faultOf(error: unknown, elysiaCode: unknown, request: Request): BoxerEr
     const { pathname } = new URL(request.url);
     return new BoxerError("not_found", `There is no ${request.method} ${pathname}`);
   }
-  const errno = errnoOf(error);
-  if (errno === "ENOSPC" || errno === "EDQUOT")
-    return new BoxerError("disk_full", "The disk is full", { cause: error });
+  if (isDiskFull(error)) return new BoxerError("disk_full", "The disk is full", { cause: error });
   return new BoxerError("internal", `Internal error: ${messageOf(error)}`, { cause: error });
 }

@@ -1,4 +1,4 @@
-import { BoxerError, errnoOf, messageOf } from "../core/errors.ts";
+import { BoxerError, errnoOf, isDiskFull, messageOf } from "../core/errors.ts";
 
 /**
  * What becomes of a failure of the image store: a BoxerError that begins with `what`. A new one each time, since several
@@ -10,7 +10,7 @@ export function toBoxerError(what: string, error: unknown): BoxerError {
     return new BoxerError(code, `${what}: ${message}`, { cause: error, ...(field && { field }) });
   }
   const errno = errnoOf(error);
-  const isFull = errno === "ENOSPC" || errno === "EDQUOT";
+  const isFull = isDiskFull(error);
   // The message of a system error shows paths of the host.
   const why = isFull ? "no space left" : (errno ?? messageOf(error));
   return new BoxerError(isFull ? "disk_full" : "internal", `${what}: ${why}`, { cause: error });

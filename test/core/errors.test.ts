@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
-import { BoxerError, errnoOf, messageOf } from "../../src/core/errors.ts";
+import { BoxerError, errnoOf, isDiskFull, messageOf } from "../../src/core/errors.ts";
 
 test("a BoxerError carries code, message, field and cause", () => {
   const cause = new Error("deeper");
@@ -36,4 +36,14 @@ test("the errno name of a system error is told from other errors", async () => {
   assert.equal(errnoOf(Object.assign(new Error("numeric"), { code: 2 })), undefined);
   assert.equal(errnoOf({ code: "ENOENT" }), undefined);
   assert.equal(errnoOf(undefined), undefined);
+});
+
+test("a full disk and a quota that is used up are one thing", () => {
+  const fault = (code: string) => Object.assign(new Error(code), { code });
+  assert.deepEqual(
+    ["ENOSPC", "EDQUOT", "EIO"].map((code) => isDiskFull(fault(code))),
+    [true, true, false],
+  );
+  assert.equal(isDiskFull(new BoxerError("disk_full", "x")), false);
+  assert.equal(isDiskFull("ENOSPC"), false);
 });

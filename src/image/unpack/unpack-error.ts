@@ -1,4 +1,4 @@
-import { BoxerError, errnoOf } from "../../core/errors.ts";
+import { BoxerError, errnoOf, isDiskFull } from "../../core/errors.ts";
 import { printable } from "../printable.ts";
 
 /** What the file system answers only because of the names and links of a layer: the root is ours alone. */
@@ -30,7 +30,7 @@ export function invalidLayer(reason: string, cause?: unknown): BoxerError {
 export function unpackError(error: unknown, name: string): unknown {
   const errno = errnoOf(error);
   if (errno === undefined || error instanceof BoxerError) return error;
-  if (errno === "ENOSPC" || errno === "EDQUOT") {
+  if (isDiskFull(error)) {
     return new BoxerError("disk_full", `Cannot unpack "${printable(name)}": no space left`, { cause: error });
   }
   if (FAULTS_OF_THE_LAYER.has(errno)) return invalidEntry(name, errno, error);
