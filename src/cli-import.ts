@@ -3,7 +3,7 @@ import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { complain, EX_DATAERR, EX_NOINPUT, EX_SOFTWARE, EX_UNAVAILABLE, EX_USAGE, say } from "./cli-exit.ts";
-import { withImages } from "./compose.ts";
+import { withImages } from "./compose-images.ts";
 import type { Config } from "./config/config.ts";
 import { loadConfig } from "./config/load-config.ts";
 import { BoxerError, type ErrorCode, errnoOf, messageOf } from "./core/errors.ts";

@@ -1,6 +1,7 @@
 import { mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Logger } from "pino";
+import { findTools, openImages } from "./compose-images.ts";
 import type { Config } from "./config/config.ts";
 import { formatListenAddress, type ListenAddress } from "./config/listen-address.ts";
 import { startWarnings } from "./config/start-warnings.ts";
@@ -9,12 +10,9 @@ import { messageOf } from "./core/errors.ts";
 import { type Home, homeAt } from "./core/home.ts";
 import { openFileStore } from "./files/file-store.ts";
 import { createHandler } from "./http/app.ts";
-import { findDockerSocket } from "./image/daemon/find-docker-socket.ts";
-import { openImageStore } from "./image/image-store.ts";
 import { importLocalImages } from "./image/local-images.ts";
 import { prepullImages } from "./image/prepull.ts";
 import type { ImageStore } from "./image/types.ts";
-import { findExecutable } from "./platform/find-executable.ts";
 import { lockHome } from "./platform/home-lock.ts";
 import type { Platform, ServeOptions, Server } from "./platform/platform.ts";
 import { removeTree } from "./platform/remove-tree.ts";
@@ -37,7 +35,6 @@ export interface Service {
 
 /** Runs have been answered by then; what is left are idle or stalled clients. */
 const CONNECTIONS_GRACE_MS = 1_000;
-const MAX_PARALLEL_DOWNLOADS = 4;
 
 /**
  * Puts the concrete parts together and serves.
@@ -117,43 +114,6 @@ function startPrepull(images: ImageStore, config: Config, log: Logger, cleanup: 
   });
 }
 
-/**
- * Opens the image store of a home that no server uses, for as long as `use` takes.
- * @throws HomeInUseError, what opening the store gives, and what `use` throws
- */
-export async function withImages<T>(
-  config: Config,
-  platform: Platform,
-  log: Logger,
-  use: (images: ImageStore) => Promise<T>,
-): Promise<T> {
-  const cleanup = new CleanupStack((label, err) => log.error({ err }, `Cannot give back the ${label}`));
-  try {
-    const home = homeAt(config.home);
-    await mkdir(home.root, { recursive: true, mode: 0o700 });
-    cleanup.defer("home lock", lockHome(platform, home.lock));
-    const { mkfsErofs } = await findTools(config, home);
-    const images = await openImages(config, platform, home, mkfsErofs, log);
-    cleanup.defer("image store", () => images.close());
-    return await use(images);
-  } finally {
-    await cleanup.run();
-  }
-}
-
-async function openImages(
-  config: Config,
-  platform: Platform,
-  home: Home,
-  mkfsErofs: string | null,
-  log: Logger,
-): Promise<ImageStore> {
-  const docker_socket = await findDockerSocket(config.docker_socket, process.env);
-  return await openImageStore(
-    imageStoreOptions({ ...config, docker_socket }, platform, home, mkfsErofs, log),
-  );
-}
-
 /** The address cannot be bound. */
 export class ListenError extends Error {
   override readonly name = "ListenError";
@@ -181,53 +141,6 @@ async function sweepRuns(home: Home, platform: Platform, log: Logger): Promise<v
   await removeStrayCgroups(left);
   for (const name of left) await removeTree(join(home.runs, name), platform);
   if (left.length > 0) log.warn({ runs: left.length, processes }, "swept what an earlier server left");
-}
-
-async function findTools(
-  config: Config,
-  home: Home,
-): Promise<{ runsc: string | null; mkfsErofs: string | null }> {
-  const searchPath = process.env.PATH ?? "";
-  const find = (name: string, configured: string | undefined) =>
-    configured === undefined
-      ? findExecutable(name, [join(home.root, "bin", name)], searchPath)
-      : findExecutable(name, [configured], "");
-  const [runsc, mkfsErofs] = await Promise.all([
-    find("runsc", config.runsc_path),
-    find("mkfs.erofs", config.mkfs_erofs_path),
-  ]);
-  return { runsc, mkfsErofs };
-}
-
-/** How the image store is opened; the test support opens one alone. */
-export function imageStoreOptions(
-  config: Config,
-  platform: Platform,
-  home: Home,
-  mkfsErofs: string | null,
-  log: Logger,
-) {
-  return {
-    root: home.images,
-    platform,
-    log,
-    config: {
-      mkfs_path: mkfsErofs ?? "mkfs.erofs",
-      insecure_registries: config.insecure_registries,
-      registry_mirrors: config.registry_mirrors,
-      platform: { os: "linux", architecture: process.arch === "x64" ? "amd64" : process.arch },
-      image_tag_ttl_secs: config.image_tag_ttl_secs,
-      pull_timeout_secs: config.pull_timeout_secs,
-      max_image_bytes: config.max_image_bytes,
-      max_image_entries: config.max_image_entries,
-      max_parallel_downloads: MAX_PARALLEL_DOWNLOADS,
-      docker_socket: config.docker_socket ?? null,
-      images_quota_bytes: config.images_quota_bytes,
-      image_allow: config.image_allow,
-      image_deny: config.image_deny,
-      images_prepull: config.images_prepull,
-    },
-  };
 }
 
 /** Says where the service is and what is not as it should be. */

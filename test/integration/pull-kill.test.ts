@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { imageStoreOptions } from "../../src/compose.ts";
+import { imageStoreOptions } from "../../src/compose-images.ts";
 import { homeAt } from "../../src/core/home.ts";
 import { silentLog } from "../../src/core/log.ts";
 import { openImageStore } from "../../src/image/image-store.ts";

@@ -1,4 +1,4 @@
-import { imageStoreOptions } from "../../../src/compose.ts";
+import { imageStoreOptions } from "../../../src/compose-images.ts";
 import { homeAt } from "../../../src/core/home.ts";
 import { silentLog } from "../../../src/core/log.ts";
 import { openImageStore } from "../../../src/image/image-store.ts";
