@@ -88,6 +88,7 @@ export const RunResponse = Type.Object({
     "nonzero_exit",
     "signaled",
     "timed_out",
+    "oom_killed",
     "output_limit",
     "output_files_limit",
     "canceled",

@@ -38,6 +38,7 @@ export type RunStatus =
   | "nonzero_exit"
   | "signaled"
   | "timed_out"
+  | "oom_killed"
   | "output_limit"
   | "output_files_limit"
   | "canceled";

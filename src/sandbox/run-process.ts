@@ -3,7 +3,10 @@ import { type BoundedOutput, OutputCollector } from "./bounded-output.ts";
 import { descendantsOf, signalAll } from "./process-tree.ts";
 
 /** Why Boxer ended a process that would have gone on. */
-export type StopReason = "timed_out" | "output_limit" | "canceled";
+export type StopReason = "timed_out" | "output_limit" | "output_files_limit" | "oom_killed" | "canceled";
+
+/** Looks whether a limit that nothing else reports has been passed; asked again and again while a process runs. */
+export type Watch = () => Promise<StopReason | null>;
 
 /** What bounds a process. */
 export interface ProcessLimits {
@@ -13,6 +16,7 @@ export interface ProcessLimits {
   output_limit_bytes: number;
   /** Aborts the process. */
   signal: AbortSignal;
+  readonly watches?: readonly Watch[];
 }
 
 /** How a process ended and what it said. */
@@ -32,6 +36,8 @@ const CLEANUP_GRACE_MS = 300;
 const KILL_DEADLINE_MS = 10_000;
 /** How long the pipes may stay open after the process has ended. */
 const DRAIN_MS = 1_000;
+/** Between two looks of the watches. */
+const WATCH_INTERVAL_MS = 250;
 
 /**
  * Runs a process to its end or to the first limit, reading both streams meanwhile.
@@ -69,16 +75,40 @@ export async function runProcess(
   }
 }
 
-/** Watches the clock and the abort signal; returns how to stop watching. */
-function arm(stopper: Stopper, { wall_clock_ms, signal }: ProcessLimits): () => void {
+/** Watches the clock, the abort signal and what else there is to watch; returns how to stop watching. */
+function arm(stopper: Stopper, { wall_clock_ms, signal, watches = [] }: ProcessLimits): () => void {
   const cancel = () => stopper.stop("canceled");
   if (signal.aborted) cancel();
   signal.addEventListener("abort", cancel);
   const timer =
     wall_clock_ms === null ? undefined : setTimeout(() => stopper.stop("timed_out"), wall_clock_ms);
+  const stopWatching = watch(stopper, watches);
   return () => {
     clearTimeout(timer);
+    stopWatching();
     signal.removeEventListener("abort", cancel);
+  };
+}
+
+/** A watch that fails has seen nothing: what it looks at may be gone with the process. */
+function watch(stopper: Stopper, watches: readonly Watch[]): () => void {
+  if (watches.length === 0) return () => {};
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let stopped = false;
+  const again = () => {
+    timer = setTimeout(look, WATCH_INTERVAL_MS);
+  };
+  const look = async () => {
+    const reasons = await Promise.all(watches.map((each) => each().catch(() => null)));
+    const reason = reasons.find((each) => each !== null);
+    if (stopped) return;
+    if (reason) stopper.stop(reason);
+    else again();
+  };
+  again();
+  return () => {
+    stopped = true;
+    clearTimeout(timer);
   };
 }
 

@@ -243,3 +243,18 @@ function fakePlatform(child: Partial<Child>): Platform {
   };
   return { ...platform, spawn: () => fake };
 }
+
+test("a watch that sees a limit passed ends the process for its reason", async () => {
+  let looks = 0;
+  const watches = [
+    async () => {
+      throw new Error("nothing to look at yet");
+    },
+    async () => (++looks < 2 ? null : ("output_files_limit" as const)),
+  ];
+  const { stop, signal, out } = await sh("echo partial; exec sleep 60", { watches });
+  assert.deepEqual(
+    { stop, signal, out, looks },
+    { stop: "output_files_limit", signal: "SIGKILL", out: "partial\n", looks: 2 },
+  );
+});
