@@ -71,10 +71,10 @@ async function readSource(absolute: string): Promise<SourceFile> {
   };
 }
 
-/** The first folder. Files in none are rooms of their own, and `cli-x.ts` belongs to `cli.ts`. */
+/** The first folder. Files in none are rooms of their own, and `cli-x.ts` belongs to `cli.ts`, as `compose-x.ts` to `compose.ts`. */
 function roomOf(path: string): string {
   const [first = "", ...rest] = path.split("/");
-  return rest.length > 0 ? first : first.replace(/\.tsx?$/, "").replace(/^cli-.*/, "cli");
+  return rest.length > 0 ? first : first.replace(/\.tsx?$/, "").replace(/^(cli|compose)-.*/, "$1");
 }
 
 function specifierOf(node: ts.Node): string | undefined {
