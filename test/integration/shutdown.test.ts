@@ -1,53 +1,11 @@
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
-import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { mkfsPath, runscPath } from "../support/fixtures.ts";
 import { assertNothingLeft, sandboxesOf, until } from "../support/leftovers.ts";
-import { platform } from "../support/platform.ts";
 import { BUSYBOX, provideImages } from "../support/service.ts";
-
-/** How each runtime, which is the one of the test, starts the service. */
-const ENTRY = {
-  bun: ["src/main.ts"],
-  deno: ["run", "-A", "--no-check", "--unstable-no-legacy-abort", "src/main.deno.ts"],
-} as const;
-const ROOT = join(import.meta.dirname, "..", "..");
-
-/** The service as a process of its own. */
-class ServiceProcess {
-  readonly #child: ChildProcess;
-  /** The exit code; null when a signal ended it. */
-  readonly exited: Promise<number | null>;
-  log = "";
-
-  constructor(config: string) {
-    this.#child = spawn(process.execPath, [...ENTRY[platform.name], "--config", config], {
-      cwd: ROOT,
-      stdio: ["ignore", "ignore", "pipe"],
-    });
-    this.exited = once(this.#child, "exit").then(([code]) => code);
-    this.#child.stderr?.on("data", (chunk) => {
-      this.log += chunk;
-    });
-  }
-
-  async url(): Promise<string> {
-    const find = () => /Boxer serves (http:\/\/\S+?)"/.exec(this.log)?.[1];
-    await until(() => find() !== undefined || this.#child.exitCode !== null);
-    return find() ?? assert.fail(this.log);
-  }
-
-  end(signal: NodeJS.Signals): Promise<number | null> {
-    // Not the child's own kill(): after that, Deno reports the signal as the end, whatever the end was.
-    const { pid, exitCode, signalCode } = this.#child;
-    if (pid !== undefined && exitCode === null && signalCode === null) process.kill(pid, signal);
-    return this.exited;
-  }
-}
+import { ServiceProcess, writeServiceConfig } from "../support/service-process.ts";
 
 describe("the end of the service", () => {
   let home: string;
@@ -61,16 +19,7 @@ describe("the end of the service", () => {
   before(async () => {
     home = await mkdtemp(join(tmpdir(), "boxer-test-"));
     await provideImages(home);
-    config = join(home, "config.json");
-    const settings = {
-      home,
-      listen_addr: "127.0.0.1:0",
-      ignore_cgroups: true,
-      runsc_path: runscPath(),
-      mkfs_erofs_path: mkfsPath(),
-      shutdown_grace_secs: 2,
-    };
-    await writeFile(config, JSON.stringify(settings));
+    config = await writeServiceConfig(home);
   });
   after(async () => {
     for (const service of started) await service.end("SIGKILL");
