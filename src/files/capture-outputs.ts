@@ -1,10 +1,12 @@
 import { randomUUID } from "node:crypto";
-import { chmod, lchown, mkdir, rename, rmdir } from "node:fs/promises";
+import { constants } from "node:fs";
+import { chmod, copyFile, lchown, mkdir, open, rename, rmdir, statfs } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Logger } from "pino";
 import { errnoOf } from "../core/errors.ts";
 import type { Platform } from "../platform/platform.ts";
 import { removeTree } from "../platform/remove-tree.ts";
+import { diskFault } from "./disk-fault.ts";
 import { OUTPUT_DIRECTORY } from "./file-path.ts";
 import {
   type OutputLimit,
@@ -28,23 +30,27 @@ export interface CapturedOutputs {
 /** Where captured files are gathered, and where they go. */
 export interface CaptureParts {
   readonly platform: Pick<Platform, "spawn">;
-  /** Directory for the tree while it is put together; on the file system of the outputs. */
+  /** Directory for the tree while it is put together; on the file system of the store. */
   readonly staging: string;
   readonly log: Logger;
   /** Moves the finished tree to its place in the store. */
   publish(tree: string, path: string): Promise<void>;
 }
 
+/** Waiting for the disk is what moving files takes. */
+const FILES_AT_ONCE = 16;
 /** PATH_MAX of limits.h, with its NUL and the slash between directory and path. */
 const PATH_MAX_BYTES = 4096 - 2;
 
 /**
  * Takes the regular files out of a dead run's output directory and into the store. The files are moved one by one into
- * directories of our own making, never copied, so that nothing else the guest left there (links, devices, modes, owners)
- * can come along. The store has all of them or none. The directory is removed.
+ * directories of our own making, so that nothing else the guest left there (links, devices, modes, owners) can come
+ * along. The store has all of them or none. The directory is removed, unless something is mounted there: that goes with
+ * its mount.
  * @param source the directory on the host; may be gone
  * @param keep false only says what is there
- * @throws BoxerError `internal` when the rest cannot be removed; what rename(2) and its like give
+ * @throws BoxerError `internal` when the rest cannot be removed, `disk_full` when the store has no room; what rename(2)
+ *   and its like give
  */
 export async function captureOutputs(
   parts: CaptureParts,
@@ -53,7 +59,8 @@ export async function captureOutputs(
   limits: OutputLimits,
   keep = true,
 ): Promise<CapturedOutputs> {
-  if (await isEmpty(source)) return { outputs: [], skipped: [], limit_exceeded: null };
+  const state = await look(source);
+  if (state === "empty") return { outputs: [], skipped: [], limit_exceeded: null };
   const tree = join(parts.staging, randomUUID());
   const prefix = `${OUTPUT_DIRECTORY}/${execId}`;
   try {
@@ -70,32 +77,70 @@ export async function captureOutputs(
     return { outputs, skipped, limit_exceeded };
   } finally {
     await removeTree(tree, parts.platform);
-    await removeTree(source, parts.platform);
+    if (state !== "mount") await removeTree(source, parts.platform);
   }
 }
 
 /** Most runs leave nothing, and for those no process has to look. Taking an empty directory away is the one sure test. */
-async function isEmpty(directory: string): Promise<boolean> {
+async function look(directory: string): Promise<"empty" | "filled" | "mount"> {
   try {
     await rmdir(directory);
-    return true;
+    return "empty";
   } catch (error) {
-    if (errnoOf(error) === "ENOTEMPTY") return false;
-    if (errnoOf(error) === "ENOENT") return true;
-    throw error;
+    switch (errnoOf(error)) {
+      case "ENOENT":
+        return "empty";
+      case "ENOTEMPTY":
+        return "filled";
+      case "EBUSY":
+        return (await isEmptyMount(directory)) ? "empty" : "mount";
+      default:
+        throw error;
+    }
   }
+}
+
+/** A tmpfs has one inode for its root. */
+async function isEmptyMount(path: string): Promise<boolean> {
+  const { files, ffree } = await statfs(path);
+  return files - ffree === 1;
 }
 
 /** Moves files from one tree to another that is made for them. */
 async function gather(files: readonly SelectedOutput[], source: string, tree: string): Promise<void> {
-  const made = new Set<string>();
-  for (const { path, executable } of files) {
-    const destination = `${tree}/${path}`;
-    const parent = dirname(destination);
-    if (!made.has(parent)) await mkdir(parent, { recursive: true, mode: 0o755 });
-    made.add(parent);
-    await rename(`${source}/${path}`, destination);
-    await disown(destination, executable);
+  const parents = new Set(files.map(({ path }) => dirname(`${tree}/${path}`)));
+  for (const parent of parents) await mkdir(parent, { recursive: true, mode: 0o755 });
+  for (let next = 0; next < files.length; next += FILES_AT_ONCE) {
+    const batch = files.slice(next, next + FILES_AT_ONCE);
+    const moved = await Promise.allSettled(
+      batch.map(({ path, executable }) => move(`${source}/${path}`, `${tree}/${path}`, executable)),
+    );
+    const failure = moved.find((each) => each.status === "rejected");
+    if (failure) throw diskFault(failure.reason);
+  }
+}
+
+/** Renames a regular file, or copies it where it lies on another file system, and makes it ours. */
+async function move(source: string, destination: string, executable: boolean): Promise<void> {
+  try {
+    await rename(source, destination);
+  } catch (error) {
+    if (errnoOf(error) !== "EXDEV") throw error;
+    await copy(source, destination);
+  }
+  await disown(destination, executable);
+}
+
+const { COPYFILE_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants;
+
+/** The kernel copies, nothing of the file comes into this process. */
+async function copy(source: string, destination: string): Promise<void> {
+  // Opened first, since copying by name would follow a link and wait for a fifo; so a change of the tree is no way out.
+  const file = await open(source, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  try {
+    await copyFile(`/proc/self/fd/${file.fd}`, destination, COPYFILE_EXCL);
+  } finally {
+    await file.close();
   }
 }
 

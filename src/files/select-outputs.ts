@@ -49,9 +49,14 @@ const TYPE_NAMES: Readonly<Record<string, string>> = {
   c: "it is a character device",
 };
 
+/** Most entries of any kind that a run with so many files may leave; one more passes the limit of files. */
+export function maxEntriesOf(max_files: number): number {
+  return max_files * ENTRIES_PER_FILE + SPARE_ENTRIES;
+}
+
 /**
- * Chooses what to keep. Passing the limit of files or bytes ends the walk: kept is what came until then. What is nested
- * too deep is left out, and the rest is still looked at.
+ * Chooses what to keep. Passing the limit of files ends the walk: kept is what came until then. A file that no longer
+ * fits into the limit of bytes, and what is nested too deep, is left out, and the rest is still looked at.
  * @param max_path_bytes longest path below /output that can be stored
  */
 export async function selectOutputs(
@@ -66,24 +71,31 @@ export async function selectOutputs(
     skipped,
     limit_exceeded,
   });
+  const skip = (path: string, reason: string) => {
+    if (skipped.length < MAX_SKIPPED) skipped.push({ path: path.slice(0, MAX_SHOWN_LENGTH), reason });
+  };
   let examined = 0;
   let bytes = 0;
-  let tooDeep = false;
+  let exceeded: OutputLimit | null = null;
   for await (const entry of entries) {
     examined += 1;
-    if (examined > limits.max_files * ENTRIES_PER_FILE + SPARE_ENTRIES) return finish("files");
-    tooDeep ||= entry.depth > limits.max_depth;
+    if (examined > maxEntriesOf(limits.max_files)) return finish("files");
+    if (entry.depth > limits.max_depth) exceeded ??= "depth";
     const { path, reason } = judge(entry, limits.max_depth, max_path_bytes);
     if (reason !== null) {
-      if (skipped.length < MAX_SKIPPED) skipped.push({ path: path.slice(0, MAX_SHOWN_LENGTH), reason });
+      skip(path, reason);
     } else if (entry.type === "f") {
-      bytes += entry.size_bytes;
       if (files.length === limits.max_files) return finish("files");
-      if (bytes > limits.max_bytes) return finish("bytes");
+      if (bytes + entry.size_bytes > limits.max_bytes) {
+        exceeded = "bytes";
+        skip(path, `it does not fit into the limit of ${limits.max_bytes} bytes`);
+        continue;
+      }
+      bytes += entry.size_bytes;
       files.push({ path, size_bytes: entry.size_bytes, executable: (entry.mode & 0o111) !== 0 });
     }
   }
-  return finish(tooDeep ? "depth" : null);
+  return finish(exceeded);
 }
 
 /** The path of an entry as text, and why it cannot be kept; a null reason for files and directories that can. */

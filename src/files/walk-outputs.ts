@@ -1,5 +1,5 @@
 import type { Platform } from "../platform/platform.ts";
-import { COMMAND_ENV, readBeginning } from "../platform/run-command.ts";
+import { findRecords } from "./find-records.ts";
 
 /** Something below a walked directory. */
 export interface OutputEntry {
@@ -33,29 +33,8 @@ export async function* walkOutputs(
   onComplaint: (stderr: string) => void,
 ): AsyncGenerator<OutputEntry> {
   const options = ["-mindepth", "1", "-maxdepth", String(max_depth), "-printf", FORMAT];
-  const child = platform.spawn(["find", directory, ...options], { env: COMMAND_ENV });
-  const stderr = readBeginning(child.stderr);
-  try {
-    for await (const record of splitAtNul(child.stdout)) yield parseEntry(record);
-    const complaint = await stderr;
-    if (complaint) onComplaint(complaint);
-  } finally {
-    child.kill("SIGKILL");
-    await child.exited;
-    await stderr;
-  }
-}
-
-async function* splitAtNul(stream: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
-  let rest: Buffer = Buffer.alloc(0);
-  for await (const chunk of stream) {
-    rest = rest.length === 0 ? Buffer.from(chunk) : Buffer.concat([rest, chunk]);
-    let start = 0;
-    for (let end = rest.indexOf(0); end !== -1; end = rest.indexOf(0, start)) {
-      yield rest.subarray(start, end);
-      start = end + 1;
-    }
-    rest = rest.subarray(start);
+  for await (const record of findRecords(platform, [directory, ...options], onComplaint)) {
+    yield parseEntry(record);
   }
 }
 

@@ -1,7 +1,9 @@
 import { Database as Sqlite } from "bun:sqlite";
 import { closeSync } from "node:fs";
+import { bunMountCalls } from "./bun-mount.ts";
 import { makePipe, type Pipe, readPipe } from "./bun-pipe.ts";
 import { lazyFileBody } from "./file-body.ts";
+import { createMounts } from "./mounts.ts";
 import type {
   Child,
   Connection,
@@ -18,7 +20,14 @@ const MAX_REQUEST_BODY_BYTES = Number.MAX_SAFE_INTEGER;
 const IDLE_TIMEOUT_SECS = 60;
 
 /** The {@link Platform} on Bun. */
-export const bunPlatform: Platform = { name: "bun", spawn, serve, fileBody: lazyFileBody, openDatabase };
+export const bunPlatform: Platform = {
+  name: "bun",
+  spawn,
+  serve,
+  fileBody: lazyFileBody,
+  openDatabase,
+  mounts: createMounts(bunMountCalls, { spawn }),
+};
 
 function spawn(argv: readonly string[], options: SpawnOptions): Child {
   const stdout = makePipe();

@@ -4,7 +4,9 @@ import { accessSync, constants } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
 import { errnoOf } from "../core/errors.ts";
+import { denoMountCalls } from "./deno-mount.ts";
 import { streamedFileBody } from "./file-body.ts";
+import { createMounts } from "./mounts.ts";
 import type {
   Child,
   Connection,
@@ -31,6 +33,7 @@ export const denoPlatform: Platform = {
   serve,
   fileBody: streamedFileBody,
   openDatabase,
+  mounts: createMounts(denoMountCalls, { spawn }),
 };
 
 function spawn(argv: readonly string[], options: SpawnOptions): Child {

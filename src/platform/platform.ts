@@ -1,4 +1,5 @@
 import type { FileBody } from "./file-body.ts";
+import type { Mounts } from "./mounts.ts";
 
 /**
  * What Boxer needs from its JavaScript runtime and cannot have from `node:` modules alike on both. `bun.ts` and
@@ -14,6 +15,8 @@ export interface Platform {
   readonly fileBody: FileBody;
   /** Opens (and creates) an SQLite database. */
   openDatabase(path: string): Database;
+  /** Mounts file systems, where the server may. */
+  readonly mounts: Mounts;
 }
 
 export interface SpawnOptions {

@@ -3,30 +3,42 @@ import { join } from "node:path";
 import type { CleanupStack } from "../core/cleanup-stack.ts";
 import type { Platform } from "../platform/platform.ts";
 import { removeTree } from "../platform/remove-tree.ts";
+import { makeOutputDirectory } from "./output-directory.ts";
+import type { OutputRoom } from "./output-watch.ts";
+import type { Watch } from "./run-process.ts";
 import { type RunDirectory, runDirectoryAt } from "./runsc.ts";
 import type { GuestUser } from "./spec.ts";
+
+/** The directory of a run that is about to start. */
+export interface MadeRunDirectory {
+  readonly directory: RunDirectory;
+  /** Tells when the guest has put more into /output than it may: to be asked while it runs, and once when it has ended. */
+  readonly outputFull: Watch;
+}
 
 /**
  * Makes the private directory of one run.
  * @param user owns what is mounted at /output
- * @throws what mkdir(2) gives, ENOSPC for one
+ * @param room how much may be put there
+ * @param cleanup is given its removal
+ * @throws what mkdir(2) and mount(2) give, ENOSPC for one
  */
 export async function makeRunDirectory(
   path: string,
   user: GuestUser,
-  platform: Platform,
+  room: OutputRoom,
+  platform: Pick<Platform, "mounts" | "spawn">,
   cleanup: CleanupStack,
-): Promise<RunDirectory> {
+): Promise<MadeRunDirectory> {
   const directory = runDirectoryAt(path);
   cleanup.defer("run directory", async () => {
     // The guest's own may be nested or filled without end; the rest is a handful of files of ours.
     await removeTree(directory.output, platform);
     await rm(path, { recursive: true, force: true });
   });
-  await mkdir(directory.output, { recursive: true, mode: 0o700 });
-  // Without root the sandbox runs as the server's own user, who owns the directory already.
-  if (process.geteuid?.() === 0) await chown(directory.output, user.uid, user.gid);
-  return directory;
+  await mkdir(path, { recursive: true, mode: 0o700 });
+  const outputFull = await makeOutputDirectory(directory.output, user, room, platform, cleanup);
+  return { directory, outputFull };
 }
 
 const OUTPUT = "/output/";

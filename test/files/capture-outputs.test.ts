@@ -1,11 +1,24 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { chmod, chown, link, mkdir, readdir, stat, symlink, truncate, writeFile } from "node:fs/promises";
+import {
+  chmod,
+  chown,
+  link,
+  mkdir,
+  readdir,
+  rmdir,
+  stat,
+  symlink,
+  truncate,
+  writeFile,
+} from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { afterEach, beforeEach, test } from "node:test";
+import { afterEach, beforeEach, describe, it, test } from "node:test";
 import { promisify } from "node:util";
 import type { OutputLimits } from "../../src/files/select-outputs.ts";
 import { openTestStore, type TestStore, touch } from "../support/file-store.ts";
+import { noMounts } from "../support/no-mounts.ts";
+import { platform } from "../support/platform.ts";
 
 let files: TestStore;
 let output: string;
@@ -167,8 +180,69 @@ test("removing the outputs of a run leaves those of others", async () => {
   await mkdir(output);
   await leave("result", "43");
   await files.store.captureOutputs(output, "boxer-2", LIMITS);
-  await files.store.removeOutputs("boxer-1");
-  await files.store.removeOutputs("boxer-1");
-  await files.store.removeOutputs("boxer-never");
+  await files.store.removeBelow("output/boxer-1");
+  await files.store.removeBelow("output/boxer-1");
+  await files.store.removeBelow("output/boxer-never");
   assert.deepEqual(await files.list(), ["output/", "output/boxer-2/", "output/boxer-2/result"]);
+});
+
+describe("outputs on a file system of their own", { skip: noMounts() }, () => {
+  beforeEach(() => platform.mounts.tmpfs(output, { size_bytes: 1e6, inodes: 100, uid: 65534, gid: 65534 }));
+  afterEach(async () => {
+    await platform.mounts.unmount(output);
+    await rmdir(output);
+  });
+
+  it("are copied, with the modes and owners of ours, and stay for the unmounting", async () => {
+    await chmod(await leave("deep/er/tool", "#!/bin/sh"), 0o6777);
+    await chmod(await leave("locked", "text"), 0o000);
+    await link(await leave("hard", "12345"), join(output, "link"));
+    await symlink("/etc/passwd", join(output, "symlink"));
+    const { outputs, skipped } = await capture();
+    const kept = await Promise.all(
+      outputs.map(async ({ path, size_bytes }) => {
+        const { mode, uid, gid } = await stat(join(files.root, path));
+        return [path, size_bytes, (mode & 0o7777).toString(8), uid, gid, await files.get(path)];
+      }),
+    );
+    assert.deepEqual(kept, [
+      ["output/boxer-1/deep/er/tool", 9, "755", 0, 0, "#!/bin/sh"],
+      ["output/boxer-1/hard", 5, "644", 0, 0, "12345"],
+      ["output/boxer-1/link", 5, "644", 0, 0, "12345"],
+      ["output/boxer-1/locked", 4, "644", 0, 0, "text"],
+    ]);
+    assert.deepEqual(skipped, [{ path: "symlink", reason: "it is a symbolic link" }]);
+    assert.deepEqual((await readdir(output)).sort(), ["deep", "hard", "link", "locked", "symlink"]);
+  });
+
+  it("are told and not copied when they are not to be kept", async () => {
+    await leave("result", "42");
+    const { outputs } = await files.store.captureOutputs(output, "boxer-1", LIMITS, false);
+    assert.deepEqual(outputs, [{ path: "output/boxer-1/result", size_bytes: 2 }]);
+    assert.deepEqual(await files.list(), []);
+  });
+
+  it("that are none add nothing to the store", async () => {
+    assert.deepEqual(await capture(), { outputs: [], skipped: [], limit_exceeded: null });
+    assert.deepEqual(await files.list(), []);
+  });
+
+  it("with holes of a terabyte do not come to the disk", async () => {
+    await truncate(await leave("sparse", ""), 2 ** 40);
+    await leave("small", "text");
+    const { outputs, skipped, limit_exceeded } = await capture();
+    assert.deepEqual(outputs, [{ path: "output/boxer-1/small", size_bytes: 4 }]);
+    assert.deepEqual(
+      skipped.map(({ path }) => path),
+      ["sparse"],
+    );
+    assert.equal(limit_exceeded, "bytes");
+  });
+
+  it("that are many all arrive", async () => {
+    for (let index = 0; index < 50; index += 1) await leave(`d${index % 7}/${index}`, String(index));
+    const { outputs } = await capture({ max_files: 50 });
+    assert.equal(outputs.length, 50);
+    for (const { path } of outputs) assert.equal(await files.get(path), path.split("/").at(-1));
+  });
 });

@@ -90,15 +90,20 @@ test("as many files as the limit are kept; one more ends the walk", async () => 
   assert.equal(examined, 4);
 });
 
-test("as many bytes as the limit are kept; one more ends the walk", async () => {
+test("as many bytes as the limit are kept; a file beyond is left out with the reason, and what still fits is kept", async () => {
   const files = [entry("f", "a", 60), entry("f", "b", 40)];
   assert.equal((await select(files)).limit_exceeded, null);
-  const { paths, limit_exceeded } = await select([
+  const { paths, skipped, limit_exceeded } = await select([
     entry("f", "a", 60),
     entry("f", "b", 41),
-    entry("f", "c", 1),
+    entry("f", "c", 40),
+    entry("f", "d", 1),
   ]);
-  assert.deepEqual(paths, ["a"]);
+  assert.deepEqual(paths, ["a", "c"]);
+  assert.deepEqual(
+    skipped.map(({ path, reason }) => `${path}: ${reason}`),
+    ["b: it does not fit into the limit of 100 bytes", "d: it does not fit into the limit of 100 bytes"],
+  );
   assert.equal(limit_exceeded, "bytes");
 });
 

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
-import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
+import { mountPointsOf } from "../../src/sandbox/sweep-mounts.ts";
 import { assertNothingLeft, sandboxesOf, until } from "../support/leftovers.ts";
+import { noMounts } from "../support/no-mounts.ts";
 import { BUSYBOX, provideImages } from "../support/service.ts";
 import { ServiceProcess, writeServiceConfig } from "../support/service-process.ts";
 
@@ -71,6 +73,9 @@ describe("the end of the service", () => {
     await service.end("SIGKILL");
     await running;
     assert.ok((await readdir(join(home, "runs"))).length === 3);
+    const mounts = mountPointsOf(await readFile("/proc/self/mountinfo"));
+    const mine = mounts.filter((path) => path.startsWith(`${home}/runs/`));
+    assert.equal(mine.length, noMounts() ? 0 : 3);
     const next = start();
     const { body } = await run(await next.url(), "echo again");
     assert.equal(body.stdout, "again\n");

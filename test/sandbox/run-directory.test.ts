@@ -10,6 +10,8 @@ import { NOBODY } from "../../src/sandbox/spec.ts";
 import { platform } from "../support/platform.ts";
 import { tempDirectory } from "../support/temp-directory.ts";
 
+const ROOM = { max_bytes: 1000, max_files: 10, max_entries: 20 };
+
 function cleanupStack(): CleanupStack {
   return new CleanupStack((label, error) => assert.fail(`${label}: ${error}`));
 }
@@ -17,7 +19,7 @@ function cleanupStack(): CleanupStack {
 test("the directory is private, and /output belongs to the guest's user", async (t) => {
   const path = join(await tempDirectory(t), "boxer-1");
   const cleanup = cleanupStack();
-  const directory = await makeRunDirectory(path, NOBODY, platform, cleanup);
+  const { directory, outputFull } = await makeRunDirectory(path, NOBODY, ROOM, platform, cleanup);
   assert.equal(directory.path, path);
   assert.deepEqual(await readdir(path), ["output"]);
   const [own, output] = await Promise.all([stat(path), stat(directory.output)]);
@@ -25,6 +27,7 @@ test("the directory is private, and /output belongs to the guest's user", async 
   assert.equal(output.mode & 0o777, 0o700);
   const isRoot = process.geteuid?.() === 0;
   assert.deepEqual([output.uid, output.gid], isRoot ? [65534, 65534] : [own.uid, own.gid]);
+  assert.equal(await outputFull(), null);
   await cleanup.run();
 });
 
@@ -34,7 +37,8 @@ test("the undo removes it with all that a guest may have left, and follows no li
   await mkdir(outside);
   await writeFile(join(outside, "kept"), "");
   const cleanup = cleanupStack();
-  const { path, output } = await makeRunDirectory(join(root, "boxer-1"), NOBODY, platform, cleanup);
+  const { directory } = await makeRunDirectory(join(root, "boxer-1"), NOBODY, ROOM, platform, cleanup);
+  const { path, output } = directory;
   await mkdir(join(output, "a", "b"), { recursive: true, mode: 0o000 });
   await symlink(outside, join(output, "link"));
   await symlink(outside, join(path, "link"));
@@ -46,7 +50,7 @@ test("the undo removes it with all that a guest may have left, and follows no li
 test("one that cannot be made throws what the system says", async (t) => {
   const path = join(await tempDirectory(t), "boxer-1");
   await writeFile(path, "in the way");
-  await assert.rejects(makeRunDirectory(path, NOBODY, platform, cleanupStack()), (error) =>
+  await assert.rejects(makeRunDirectory(path, NOBODY, ROOM, platform, cleanupStack()), (error) =>
     /EEXIST|ENOTDIR/.test(errnoOf(error) ?? ""),
   );
 });

@@ -1,0 +1,36 @@
+import { dlopen, type Pointer, read } from "bun:ffi";
+import { constants } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
+import type { MountCalls } from "./mounts.ts";
+
+/** The C library's calls by Bun's foreign function interface; null where that library is another one than glibc. */
+export function bunMountCalls(): MountCalls | null {
+  try {
+    const { symbols } = dlopen("libc.so.6", {
+      mount: { args: ["ptr", "ptr", "ptr", "u64", "ptr"], returns: "i32" },
+      umount2: { args: ["ptr", "i32"], returns: "i32" },
+      __errno_location: { args: [], returns: "ptr" },
+    });
+    const errnoOf = (result: number) =>
+      result === 0 ? 0 : read.i32(symbols.__errno_location() as Pointer, 0);
+    return {
+      mount: (source, target, type, flags, data) => errnoOf(symbols.mount(source, target, type, flags, data)),
+      async umount(target, flags) {
+        const pin = await holdMount(target);
+        const errno = errnoOf(symbols.umount2(target, flags));
+        await pin?.close();
+        return errno;
+      },
+    };
+  } catch {
+    return null;
+  }
+}
+
+const { O_DIRECTORY, O_NOFOLLOW, O_RDONLY } = constants;
+
+/** Keeps a file system until after it was detached: then the last close(2) frees its memory, in a thread of Bun's pool. */
+async function holdMount(target: Uint8Array): Promise<FileHandle | null> {
+  const path = Buffer.from(target.subarray(0, -1));
+  return open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW).catch(() => null);
+}
