@@ -50,6 +50,19 @@ export function normaliseUploadPath(text: string, field = "path"): string {
   return path;
 }
 
+/**
+ * Checks a prefix of paths as a client gave it, and brings it to its one spelling: `./a//b/` is `a/b`. It is matched by
+ * whole names: `a/b` stands for the file of that path and for all below it, and not for `a/bc`. Pure.
+ * @returns empty for all files
+ * @throws BoxerError `invalid_path`
+ */
+export function normalisePrefix(text: string, field = "prefix"): string {
+  if (text.startsWith("/")) return normalisePath(text, field);
+  const names = text.split("/");
+  while (names.at(-1) === "" || names.at(-1) === ".") names.pop();
+  return names.every((name) => name === "" || name === ".") ? "" : normalisePath(names.join("/"), field);
+}
+
 /** A client's path as it may stand in a message: on one line and of bounded length. */
 export function quoted(text: string): string {
   return JSON.stringify(text.length > MAX_QUOTED_LENGTH ? `${text.slice(0, MAX_QUOTED_LENGTH)}…` : text);

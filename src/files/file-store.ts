@@ -1,21 +1,29 @@
-import { randomUUID } from "node:crypto";
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Logger } from "pino";
+import type { Config } from "../config/config.ts";
 import { BoxerError } from "../core/errors.ts";
 import type { FileBody } from "../platform/file-body.ts";
 import type { Platform } from "../platform/platform.ts";
 import { removeTree } from "../platform/remove-tree.ts";
-import { type CapturedOutputs, captureOutputs } from "./capture-outputs.ts";
+import { Admission } from "./admission.ts";
+import type { CapturedOutputs } from "./capture-outputs.ts";
+import { captureWithinQuota } from "./capture-within-quota.ts";
+import { Catalogue, type FileList, type ListPage, type RemovedFiles } from "./catalogue.ts";
 import { createMutex } from "./create-mutex.ts";
-import { normalisePath, normaliseUploadPath, OUTPUT_DIRECTORY, quoted } from "./file-path.ts";
+import { normalisePath, normaliseUploadPath, quoted } from "./file-path.ts";
+import { countFiles } from "./find-files.ts";
 import { type FileHold, Holds } from "./holds.ts";
+import { Housekeeper } from "./housekeeper.ts";
 import type { OutputLimits } from "./select-outputs.ts";
 import { stageFile, type TemporaryFile } from "./stage-file.ts";
+import { expiryInterval, startExpiry } from "./start-expiry.ts";
 import { StoreTree } from "./store-tree.ts";
+import { filesQuotaOf, StoreUsage } from "./store-usage.ts";
 import { StoredFile } from "./stored-file.ts";
 
 export type { CapturedOutputs } from "./capture-outputs.ts";
+export type { FileList, ListedFile, ListPage, RemovedFiles } from "./catalogue.ts";
 export type { FileHold } from "./holds.ts";
 
 /** What {@link openFileStore} needs. */
@@ -26,6 +34,9 @@ export interface FileStoreOptions {
   readonly staging: string;
   readonly log: Logger;
   readonly platform: Pick<Platform, "spawn"> & { readonly fileBody: FileBody };
+  readonly config: Pick<Config, "files_ttl_secs" | "files_quota_bytes" | "files_fsync">;
+  /** Milliseconds since the epoch; for tests. */
+  readonly now?: () => number;
 }
 
 /** A whole upload whose path may not be known yet. Exactly one of its methods is to be called. */
@@ -34,7 +45,7 @@ export interface StagedFile {
   /**
    * Puts the file at a path, over one that may be there: readers see the old or the new one, whole.
    * @returns the normalised path
-   * @throws BoxerError `invalid_path`, `disk_full`; then the file is gone
+   * @throws BoxerError `invalid_path`, `disk_full`, `files_quota_exceeded`; then the file is gone
    */
   keepAs(path: string): Promise<string>;
   discard(): Promise<void>;
@@ -58,35 +69,66 @@ export interface FileStore {
    * @throws BoxerError `invalid_path` or `unknown_file`, naming `files[i]`; then nothing is held
    */
   hold(paths: readonly string[], directory: string): Promise<FileHold>;
-  /** See {@link captureOutputs}: says what a dead run left in `source`, and with `keep` moves it to `output/{execId}`. */
+  /**
+   * See {@link captureOutputs}: says what a dead run left in `source`, and with `keep` moves it to `output/{execId}`. What
+   * would pass the quota is not kept, and told as skipped.
+   */
   captureOutputs(
     source: string,
     execId: string,
     limits: OutputLimits,
     keep?: boolean,
   ): Promise<CapturedOutputs>;
-  /** Removes the captured outputs of a run, if there are any. They vanish at once; the work is done when it settles. */
-  removeOutputs(execId: string): Promise<void>;
+  /**
+   * Lists files by their paths, in the order of these (by UTF-16 code units).
+   * @param prefix see {@link normalisePrefix}
+   * @throws BoxerError `invalid_path`
+   */
+  list(prefix: string, page: ListPage): Promise<FileList>;
+  /**
+   * Removes a file. Runs that have it go on with it, and so do readers.
+   * @throws BoxerError `invalid_path`
+   */
+  remove(path: string): Promise<RemovedFiles>;
+  /**
+   * Removes the files that {@link list} shows for a prefix, all at once for those who come later.
+   * @throws BoxerError `invalid_path`, also for the prefix that is all files
+   */
+  removeBelow(prefix: string): Promise<RemovedFiles>;
+  /**
+   * The files that {@link list} shows for a prefix, as a tar archive with names below it. See {@link archiveFiles}.
+   * @throws BoxerError `invalid_path`
+   */
+  archive(prefix: string): AsyncGenerator<Uint8Array>;
+  /** What uploads and kept outputs take, and the most that they may; Infinity for no limit. */
+  usage(): { readonly size_bytes: number; readonly quota_bytes: number };
+  /** Ends the work in the background. */
+  close(): Promise<void>;
 }
 
 /**
- * Opens a file store; makes its directories.
+ * Opens a file store; makes its directories, counts what is there, and begins to remove what expires.
  * @throws what mkdir(2) and its like give
  */
 export async function openFileStore(options: FileStoreOptions): Promise<FileStore> {
-  const { root, staging, log, platform } = options;
+  const { root, staging, log, platform, config, now = Date.now } = options;
   await mkdir(root, { recursive: true, mode: 0o700 });
   await mkdir(staging, { recursive: true, mode: 0o700 });
   for (const name of await readdir(staging)) await removeTree(join(staging, name), platform);
 
-  const tree = new StoreTree(root);
+  const used = await countFiles(platform, root);
+  const usage = new StoreUsage(used.bytes, await filesQuotaOf(config.files_quota_bytes, root, used.bytes));
+  const tree = new StoreTree(root, usage);
   const exclusively = createMutex();
   const holds = new Holds(tree, exclusively);
-
-  const place = (temporary: string, path: string) => exclusively(() => tree.place(temporary, path));
+  const housekeeper = new Housekeeper({ root, tree, holds, usage, exclusively, platform, log, now });
+  const admission = new Admission({ tree, usage, exclusively, housekeeper, fsync: config.files_fsync });
+  const catalogue = new Catalogue({ root, staging, tree, usage, exclusively, platform });
+  const stopExpiry = startExpiryOf(housekeeper, config.files_ttl_secs, now, log);
 
   return {
-    stage: async (source, limit_bytes) => stagedFile(await stageFile(staging, source, limit_bytes), place),
+    stage: async (source, limit_bytes) =>
+      stagedFile(await stageFile(staging, source, limit_bytes, config.files_fsync), admission),
     async open(text) {
       const path = normalisePath(text);
       const handle = await tree.open(path);
@@ -94,29 +136,34 @@ export async function openFileStore(options: FileStoreOptions): Promise<FileStor
       return StoredFile.of(handle, path, platform.fileBody);
     },
     hold: (paths, directory) => holds.hold(paths, directory),
-    captureOutputs(source, execId, limits, keep) {
-      const publish = (made: string, path: string) =>
-        exclusively(() => tree.placeDirectory(made, normalisePath(path)));
-      return captureOutputs({ platform, staging, log, publish }, source, execId, limits, keep);
-    },
-    async removeOutputs(execId) {
-      const path = normalisePath(`${OUTPUT_DIRECTORY}/${execId}`);
-      const doomed = join(staging, randomUUID());
-      await exclusively(() => tree.takeDirectory(path, doomed));
-      await removeTree(doomed, platform);
-    },
+    captureOutputs: (source, execId, limits, keep) =>
+      captureWithinQuota({ platform, staging, log }, admission, { source, execId, limits, keep }),
+    list: (prefix, page) => catalogue.list(prefix, page),
+    remove: (path) => catalogue.remove(path),
+    removeBelow: (prefix) => catalogue.removeBelow(prefix),
+    archive: (prefix) => catalogue.archive(prefix),
+    usage: () => ({ size_bytes: usage.size_bytes, quota_bytes: usage.quota_bytes }),
+    close: stopExpiry,
   };
 }
 
-function stagedFile(
-  { path: temporary, size_bytes }: TemporaryFile,
-  place: (temporary: string, path: string) => Promise<void>,
-): StagedFile {
+function startExpiryOf(
+  housekeeper: Housekeeper,
+  ttl_secs: number | null,
+  now: () => number,
+  log: Logger,
+): () => Promise<void> {
+  if (ttl_secs === null) return async () => {};
+  const ttl_ms = 1000 * ttl_secs;
+  return startExpiry((signal) => housekeeper.expire(now() - ttl_ms, signal), expiryInterval(ttl_ms), log);
+}
+
+function stagedFile({ path: temporary, size_bytes }: TemporaryFile, admission: Admission): StagedFile {
   const discard = () => rm(temporary, { force: true });
   const keepAs = async (text: string) => {
     try {
       const path = normaliseUploadPath(text);
-      await place(temporary, path);
+      await admission.place(temporary, path);
       return path;
     } finally {
       await discard();

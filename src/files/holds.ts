@@ -61,6 +61,11 @@ export class Holds {
     });
   }
 
+  /** Whether anybody holds the file. */
+  isHeld(path: string, inode: bigint): boolean {
+    return this.#held.has(keyOf({ path, inode }));
+  }
+
   async #pin(text: string, directory: string, index: number): Promise<Pin> {
     const field = `files[${index}]`;
     const path = normalisePath(text, field);
@@ -85,12 +90,12 @@ export class Holds {
       entry.remove ||= remove;
       if (entry.holders > 0) continue;
       this.#held.delete(keyOf(pin));
-      if (entry.remove) await this.#tree.remove(pin.path, pin.inode);
+      if (entry.remove) await this.#tree.remove(pin.path, ({ inode }) => inode === pin.inode);
     }
   }
 }
 
 /** While a file is held its inode's number is not given to another. */
-function keyOf({ path, inode }: Pin): string {
+function keyOf({ path, inode }: Pick<Pin, "path" | "inode">): string {
   return `${inode}:${path}`;
 }

@@ -19,12 +19,14 @@ export interface TemporaryFile {
 /**
  * Writes a stream to a new file. Holds one chunk in memory; leaves nothing behind when it fails.
  * @param staging directory for the file, which gets a random name
+ * @param fsync brings it onto the disk (fsync(2)) before it is given out
  * @throws BoxerError `payload_too_large` past the limit, `disk_full`; whatever the source throws
  */
 export async function stageFile(
   staging: string,
   source: AsyncIterable<Uint8Array>,
   limit_bytes: number,
+  fsync: boolean,
 ): Promise<TemporaryFile> {
   const path = join(staging, randomUUID());
   try {
@@ -32,6 +34,7 @@ export async function stageFile(
     try {
       const size_bytes = await copy(source, handle, limit_bytes);
       await handle.chmod(FILE_MODE);
+      if (fsync) await handle.sync();
       return { path, size_bytes };
     } finally {
       await handle.close();

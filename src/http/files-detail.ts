@@ -21,7 +21,8 @@ export const uploadDetail = {
   summary: "Upload a file",
   description:
     "Stores a file for runs that name it in `files`; they find it at `/{path}`, readable and executable. " +
-    "The parts may come in either order.",
+    "The parts may come in either order. It is removed when nobody has used it for `files_ttl_secs`, or, after ten " +
+    "minutes without use, when others need the room (`files_quota_bytes`).",
   tags: ["files"],
   requestBody: {
     required: true,
@@ -48,6 +49,13 @@ export const uploadDetail = {
       disk_full: "Cannot store the file: the disk is full",
       internal: "Internal error",
     }),
+    507: failure(
+      "The store is full, and none of its files has lain unused for long enough; nothing is stored.",
+      {
+        files_quota_exceeded:
+          "There is no room: the files take 1048576000 of 1048576000 bytes (files_quota_bytes), and none of them may go yet",
+      },
+    ),
   },
 };
 

@@ -3,12 +3,18 @@ import { BoxerError } from "../core/errors.ts";
 import type { FileStore } from "../files/file-store.ts";
 import { discardRest } from "./discard-rest.ts";
 import { errorResponse } from "./errors.ts";
+import { answerArchive } from "./files-archive.ts";
 import { downloadDetail, uploadDetail } from "./files-detail.ts";
+import { listFiles, removeFiles } from "./files-manage.ts";
+import { archiveDetail, listDetail, removeDetail } from "./files-manage-detail.ts";
 import { planDownload } from "./plan-download.ts";
 import { queryParameter } from "./query-parameter.ts";
 import { readUploadForm } from "./upload-form.ts";
 
-/** `POST`, `GET` and `HEAD /files`. */
+/**
+ * `POST`, `GET`, `HEAD` and `DELETE /files`, `GET /files/list`, `GET /files/archive`. Handlers are `async` by keyword: see
+ * `imageRoutes`.
+ */
 export function filesRoutes(options: { store: FileStore; upload_limit_bytes: number }) {
   const { store, upload_limit_bytes } = options;
   const download = async ({ request }: { request: Request }) => answerDownload(store, request);
@@ -27,7 +33,10 @@ export function filesRoutes(options: { store: FileStore; upload_limit_bytes: num
       { parse: "none", detail: uploadDetail },
     )
     .get("/files", download, { detail: downloadDetail })
-    .head("/files", download, { detail: { hide: true } });
+    .head("/files", download, { detail: { hide: true } })
+    .delete("/files", async ({ request }) => removeFiles(store, request.url), { detail: removeDetail })
+    .get("/files/list", async ({ request }) => listFiles(store, request.url), { detail: listDetail })
+    .get("/files/archive", async ({ request }) => answerArchive(store, request), { detail: archiveDetail });
 }
 
 async function upload(

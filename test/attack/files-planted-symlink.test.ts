@@ -4,7 +4,11 @@ import { mkdir, mkdtemp, readdir, readFile, symlink, writeFile } from "node:fs/p
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
 import { promisify } from "node:util";
+import { silentLog } from "../../src/core/log.ts";
+import { openFileStore } from "../../src/files/file-store.ts";
 import { listTree, openTestStore, type TestStore } from "../support/file-store.ts";
+import { until } from "../support/leftovers.ts";
+import { platform } from "../support/platform.ts";
 
 // Nobody but the store writes to its directory; should a link get there by other means, it leads nowhere.
 
@@ -82,10 +86,33 @@ test("outputs are not captured through the link", async () => {
   assert.deepEqual(await readdir(files.runs), []);
 });
 
-test("outputs are not removed through the link", async () => {
-  const victim = join(outside, "directory");
-  await files.store.removeOutputs(victim.slice(1));
-  assert.deepEqual(await readdir(victim), ["secret"]);
+for (const path of [...READS, "link", "a/relative", "inside", "output"]) {
+  test(`${path} is neither listed, removed nor archived through the link`, async () => {
+    assert.deepEqual(await files.store.list(path, { after: "", limit: 10 }), { files: [], next: undefined });
+    assert.deepEqual(await files.store.remove(path), { files: 0, bytes: 0 });
+    assert.deepEqual(await files.store.removeBelow(path), { files: 0, bytes: 0 });
+    let size = 0;
+    for await (const chunk of files.store.archive(path)) size += chunk.byteLength;
+    assert.equal(size, 1024, "an empty archive");
+    assert.deepEqual(await listTree(join(files.root, "a")), ["file", "relative", "secret"]);
+  });
+}
+
+test("a list of all files passes the links over", async () => {
+  const { files: listed } = await files.store.list("", { after: "", limit: 10 });
+  assert.deepEqual(
+    listed.map(({ path }) => path),
+    ["a/file"],
+  );
+});
+
+test("what expires or makes room is not removed through a link", async () => {
+  const { root, staging } = files;
+  const config = { files_ttl_secs: 1, files_quota_bytes: 1, files_fsync: false };
+  const later = () => Date.now() + 3_600_000;
+  const again = await openFileStore({ root, staging, log: silentLog, platform, config, now: later });
+  await until(async () => !(await readdir(join(root, "a"))).includes("file"));
+  await again.close();
 });
 
 test("a file that a run used is not removed through a link that took its directory's place", async () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { normalisePath, normaliseUploadPath } from "../../src/files/file-path.ts";
+import { normalisePath, normalisePrefix, normaliseUploadPath } from "../../src/files/file-path.ts";
 
 const refused = (field: string, message: RegExp) => ({
   name: "BoxerError",
@@ -85,5 +85,52 @@ describe("a path to upload to", () => {
 
   test("the refusal of output/ says that it is reserved", () => {
     assert.throws(() => normaliseUploadPath("./output/x"), refused("path", /reserved/));
+  });
+});
+
+describe("a prefix", () => {
+  const spellings: [text: string, prefix: string][] = [
+    ["", ""],
+    [".", ""],
+    ["./", ""],
+    ["././/.", ""],
+    ["a", "a"],
+    ["a/", "a"],
+    ["./a//b/./", "a/b"],
+    ["a/b//.", "a/b"],
+    ["a./", "a."],
+    ["a/.b/", "a/.b"],
+    ["output/x", "output/x"],
+    ["%2e%2e", "%2e%2e"],
+  ];
+  for (const [text, prefix] of spellings) {
+    test(`${JSON.stringify(text)} is ${JSON.stringify(prefix)}`, () =>
+      assert.equal(normalisePrefix(text), prefix));
+  }
+
+  for (const text of [
+    "/",
+    "//",
+    "/.",
+    "..",
+    "../",
+    "a/..",
+    "a/../",
+    "./..",
+    "/a",
+    "a\0",
+    "\0",
+    "\ud800",
+    "x".repeat(256),
+  ]) {
+    test(`${JSON.stringify(text.slice(0, 20))} is refused`, () => {
+      assert.throws(() => normalisePrefix(text), refused("prefix", /./));
+    });
+  }
+
+  test("one that is nothing but slashes and dots takes no long time", () => {
+    assert.equal(normalisePrefix("./".repeat(1e5)), "");
+    assert.throws(() => normalisePrefix(`${"/".repeat(1e5)}x`), refused("prefix", /absolute/));
+    assert.throws(() => normalisePrefix(`a${"/".repeat(1e5)}\0`), refused("prefix", /NUL/));
   });
 });

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
 import { silentLog } from "../../src/core/log.ts";
 import { openFileStore } from "../../src/files/file-store.ts";
-import { chunksOf, openFilesBelow, openTestStore, type TestStore } from "../support/file-store.ts";
+import { chunksOf, openFilesBelow, openTestStore, type TestStore, UNBOUNDED } from "../support/file-store.ts";
 import { platform } from "../support/platform.ts";
 
 let files: TestStore;
@@ -33,7 +33,7 @@ test("opening a store empties its staging directory and keeps the files", async 
   await mkdir(join(files.staging, "left/over"), { recursive: true });
   await writeFile(join(files.staging, "half an upload"), "");
   const { root, staging } = files;
-  const again = await openFileStore({ root, staging, log: silentLog, platform });
+  const again = await openFileStore({ root, staging, log: silentLog, platform, config: UNBOUNDED });
   assert.deepEqual(await readdir(staging), []);
   await (await again.open("file")).close();
 });

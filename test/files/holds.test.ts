@@ -143,7 +143,7 @@ test("captured outputs can be held as well", async () => {
   await writeFile(join(source, "result"), "text");
   await files.store.captureOutputs(source, "boxer-1", { max_bytes: 10, max_files: 1, max_depth: 1 });
   const { hold, read } = await holdOne("output/boxer-1/result");
-  await files.store.removeOutputs("boxer-1");
+  await files.store.removeBelow("output/boxer-1");
   assert.equal(await read(), "text");
   await hold.release({ remove: true });
 });

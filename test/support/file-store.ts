@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { silentLog } from "../../src/core/log.ts";
-import { type FileStore, openFileStore } from "../../src/files/file-store.ts";
+import { type FileStore, type FileStoreOptions, openFileStore } from "../../src/files/file-store.ts";
 import { platform } from "./platform.ts";
 
 /** A file store in a directory of its own. */
@@ -23,12 +23,24 @@ export interface TestStore {
   remove(): Promise<void>;
 }
 
+/** Neither quota nor expiry. */
+export const UNBOUNDED = { files_ttl_secs: null, files_quota_bytes: null, files_fsync: false };
+
 /** Makes an empty store. The caller removes it. */
-export async function openTestStore(): Promise<TestStore> {
+export async function openTestStore(
+  options: Partial<Pick<FileStoreOptions, "config" | "now">> = {},
+): Promise<TestStore> {
   const home = await mkdtemp(join(tmpdir(), "boxer-files-"));
   const [root, staging, runs] = [join(home, "files"), join(home, "uploads"), join(home, "runs")];
   await mkdir(runs);
-  const store = await openFileStore({ root, staging, log: silentLog, platform });
+  const store = await openFileStore({
+    root,
+    staging,
+    log: silentLog,
+    platform,
+    config: UNBOUNDED,
+    ...options,
+  });
   return {
     store,
     root,
@@ -41,7 +53,10 @@ export async function openTestStore(): Promise<TestStore> {
       return Buffer.from(await new Response(body).arrayBuffer()).toString();
     },
     list: () => listTree(root),
-    remove: () => rm(home, { recursive: true, force: true }),
+    async remove() {
+      await store.close();
+      await rm(home, { recursive: true, force: true });
+    },
   };
 }
 
