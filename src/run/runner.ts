@@ -1,53 +1,113 @@
 import { randomUUID } from "node:crypto";
 import type { Logger } from "pino";
+import { type Config, resolveLimits } from "../config/config.ts";
+import { reservedMemoryMb } from "../config/reserved-memory.ts";
 import { CleanupStack } from "../core/cleanup-stack.ts";
-import { BoxerError, messageOf } from "../core/errors.ts";
+import { BoxerError, errnoOf, messageOf } from "../core/errors.ts";
+import { hostFault } from "../core/host-fault.ts";
+import { Admission, type AdmissionStats, type Place } from "./admission/admission.ts";
+import { checkLimits } from "./check-limits.ts";
 import { checkRequest, type ExecuteParts, execute } from "./execute.ts";
-import { type SlotLimits, SlotQueue } from "./slot-queue.ts";
+import { RunEntry } from "./run-entry.ts";
+import type { ActiveRun, EndedRun, RunObserver } from "./run-observer.ts";
 import type { RunRequest, RunResult } from "./types.ts";
 
 /** How long stopped runs may take to be torn down; the next start sweeps what is left. */
 const TEARDOWN_MS = 15_000;
 
+/** What bounds runs, one by one and together. */
+export type RunnerLimits = Pick<
+  Config,
+  "max_concurrent_runs" | "max_queued_runs" | "max_reserved_memory_mb" | "max_limits"
+>;
+
+/** How busy the server is, and how busy it may be. */
+export type RunnerStats = AdmissionStats &
+  Pick<Config, "max_concurrent_runs" | "max_queued_runs" | "max_reserved_memory_mb">;
+
 /** Takes runs in, bounds how many there are, and brings them to an end at shutdown. */
 export class Runner {
   readonly #parts: ExecuteParts;
+  readonly #limits: RunnerLimits;
   readonly #log: Logger;
-  readonly #slots: SlotQueue;
-  /** Runs that wait, run, or are being torn down. */
-  readonly #runs = new Set<{ stop(): void; gone: Promise<void> }>();
+  readonly #observers: readonly RunObserver[];
+  readonly #admission: Admission;
+  /** Runs that wait, run, or are being torn down, by exec_id. */
+  readonly #runs = new Map<string, RunEntry>();
   #draining = false;
 
-  constructor(parts: ExecuteParts, limits: SlotLimits, log: Logger) {
+  /** @param observers are told of the end of each run */
+  constructor(
+    parts: ExecuteParts,
+    limits: RunnerLimits,
+    log: Logger,
+    observers: readonly RunObserver[] = [],
+  ) {
     this.#parts = parts;
+    this.#limits = limits;
     this.#log = log;
-    this.#slots = new SlotQueue(limits);
+    this.#observers = observers;
+    this.#admission = new Admission(limits);
   }
 
   get draining(): boolean {
     return this.#draining;
   }
 
+  /** The runs that have not been answered yet, in the order in which they came. */
+  active(): ActiveRun[] {
+    return [...this.#runs.values()].filter(({ isAnswered }) => !isAnswered).map(({ active }) => active);
+  }
+
+  /** How busy the server is now. */
+  stats(): RunnerStats {
+    const { max_concurrent_runs, max_queued_runs, max_reserved_memory_mb } = this.#limits;
+    return { ...this.#admission.stats, max_concurrent_runs, max_queued_runs, max_reserved_memory_mb };
+  }
+
+  /**
+   * Makes a run end as canceled, whether it waits or is under way.
+   * @returns false when there is no such run, or it has been answered
+   */
+  stop(exec_id: string): boolean {
+    const entry = this.#runs.get(exec_id);
+    if (!entry || entry.isAnswered) return false;
+    entry.stop();
+    return true;
+  }
+
+  /** Stops every run at once; each ends as canceled. */
+  stopAll(): void {
+    for (const entry of this.#runs.values()) entry.stop();
+  }
+
   /**
    * Runs one request to its end. The answer comes when output and exit code are known; what the run held is given back
-   * after that, its slot last.
-   * @param client aborts when the client has gone: the run is stopped
+   * after that, its slot and memory last.
+   * @param signal aborts when the client has gone: the run is stopped
+   * @param client whose run it is: clients take turns
    * @throws BoxerError for a bad request, a full queue, a shutdown, or a fault of Boxer or its host
    */
-  async submit(request: RunRequest, client: AbortSignal): Promise<RunResult> {
+  async submit(request: RunRequest, signal: AbortSignal, client: string): Promise<RunResult> {
     if (this.#draining) throw new BoxerError("draining", "The server is shutting down and takes no new runs");
     checkRequest(request);
-    const exec_id = `boxer-${randomUUID()}`;
-    const log = this.#log.child({ exec_id });
+    checkLimits(request.limits, this.#limits);
+    const run = { exec_id: `boxer-${randomUUID()}`, request, client, submitted_at_ms: Date.now() };
+    const entry = new RunEntry(run, signal);
+    const place = this.#enter(entry);
+    const log = this.#log.child({ exec_id: run.exec_id });
     const cleanup = new CleanupStack((label, err) => log.error({ err }, `Cannot give back the ${label}`));
-    const signal = this.#register(client, cleanup);
+    this.#register(entry, cleanup);
     try {
-      const result = await this.#run(request, exec_id, signal, cleanup);
+      const result = await this.#run(entry, place, cleanup);
       log.info(summary(request, result), "run ended");
+      this.#end(entry, { result });
       return result;
-    } catch (error) {
-      log.warn({ image: request.image, reason: messageOf(error) }, "run failed");
-      throw error instanceof BoxerError ? error.ofRun(exec_id) : error;
+    } catch (reason) {
+      const error = faultOf(reason).ofRun(run.exec_id);
+      log.warn({ image: request.image, reason: messageOf(reason) }, "run failed");
+      this.#end(entry, { error });
+      throw error;
     } finally {
       void cleanup.run();
     }
@@ -70,43 +130,70 @@ export class Runner {
   }
 
   async #gone(): Promise<void> {
-    while (this.#runs.size > 0) await Promise.all([...this.#runs].map((run) => run.gone));
+    while (this.#runs.size > 0) await Promise.all([...this.#runs.values()].map(({ gone }) => gone));
   }
 
-  /** Stops every run at once; each ends as canceled. */
-  stopAll(): void {
-    for (const run of this.#runs) run.stop();
+  /** Takes a place in the queue for a run. One that is refused leaves no trace. */
+  #enter(entry: RunEntry): Place {
+    const { client, request } = entry.run;
+    const { memory_mb } = resolveLimits(request.limits, this.#parts.config.defaults, "default");
+    try {
+      const claim = { client, memory_mb: reservedMemoryMb(memory_mb), signal: entry.signal };
+      return this.#admission.enter(claim);
+    } catch (error) {
+      entry.leave();
+      this.#log.warn({ image: request.image, client, reason: messageOf(error) }, "run refused");
+      throw error;
+    }
   }
 
-  /** Counts a run in until its last undo has run, and gives the signal that stops it. */
-  #register(client: AbortSignal, cleanup: CleanupStack): AbortSignal {
-    const controller = new AbortController();
-    const { promise: gone, resolve } = Promise.withResolvers<void>();
-    const stop = () => controller.abort(new BoxerError("canceled", "The run was canceled"));
-    const run = { stop, gone };
-    this.#runs.add(run);
-    client.addEventListener("abort", stop);
-    if (client.aborted) stop();
+  /** Counts a run in until its last undo has run. */
+  #register(entry: RunEntry, cleanup: CleanupStack): void {
+    const { exec_id } = entry.run;
+    this.#runs.set(exec_id, entry);
     cleanup.defer("registration", () => {
-      client.removeEventListener("abort", stop);
-      this.#runs.delete(run);
-      resolve();
+      this.#runs.delete(exec_id);
+      entry.leave();
     });
-    return controller.signal;
   }
 
-  async #run(
-    request: RunRequest,
-    exec_id: string,
-    signal: AbortSignal,
-    cleanup: CleanupStack,
-  ): Promise<RunResult> {
+  async #run(entry: RunEntry, place: Place, cleanup: CleanupStack): Promise<RunResult> {
+    const { exec_id, request } = entry.run;
     const queued = performance.now();
-    const release = await this.#slots.take(signal);
-    cleanup.defer("slot", release);
-    const queue_ms = Math.round(performance.now() - queued);
-    return execute(this.#parts, request, { exec_id, queue_ms, signal, cleanup });
+    cleanup.defer("slot", await place.admitted);
+    entry.phase = "preparing";
+    return execute(this.#parts, request, {
+      exec_id,
+      queue_ms: Math.round(performance.now() - queued),
+      signal: entry.signal,
+      cleanup,
+      phase: (phase) => {
+        entry.phase = phase;
+      },
+    });
   }
+
+  #end(entry: RunEntry, outcome: EndedRun["outcome"]): void {
+    entry.isAnswered = true;
+    const run = { ...entry.run, ended_at_ms: Date.now(), outcome };
+    for (const observer of this.#observers) void this.#tell(observer, run);
+  }
+
+  async #tell(observer: RunObserver, run: EndedRun): Promise<void> {
+    try {
+      await observer.ended(run);
+    } catch (err) {
+      this.#log.error({ err, exec_id: run.exec_id }, "An observer of runs failed");
+    }
+  }
+}
+
+/** Anything thrown, as a fault with a code. */
+function faultOf(error: unknown): BoxerError {
+  if (error instanceof BoxerError) return error;
+  // The message of a system error shows paths of the host.
+  const why = errnoOf(error) ?? messageOf(error);
+  return hostFault(error) ?? new BoxerError("internal", `Internal error: ${why}`, { cause: error });
 }
 
 function summary(request: RunRequest, result: RunResult) {
