@@ -1,4 +1,7 @@
-import { answer, failure } from "./detail.ts";
+import type { ErrorCode } from "../core/errors.ts";
+import { faultStatus } from "../run/records/fault-status.ts";
+import { answer, answers, ErrorSchema, failure } from "./detail.ts";
+import { queueFullDetail } from "./queue-full-detail.ts";
 import { RunResponse, StoppedRunResponse } from "./run-model.ts";
 
 const example = {
@@ -9,6 +12,8 @@ const example = {
   wall_ms: 158,
   status: "ok",
   signal: null,
+  cpu_ms: { user: 60, system: 40 },
+  peak_memory_mb: 31.5,
   stdout_truncated: false,
   stderr_truncated: false,
   queue_ms: 0,
@@ -16,6 +21,28 @@ const example = {
   image_digest: "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
   outputs: [],
   outputs_skipped: [],
+  warnings: [],
+};
+
+/** Answers with 200, by status. */
+const ended = {
+  ok: example,
+  nonzero_exit: {
+    ...example,
+    status: "nonzero_exit",
+    exit_code: 1,
+    stdout: "",
+    stderr: "ValueError: no such answer\n",
+  },
+  signaled: { ...example, status: "signaled", exit_code: 139, signal: "SIGSEGV", stdout: "" },
+  oom_killed: {
+    ...example,
+    status: "oom_killed",
+    exit_code: 137,
+    signal: "SIGKILL",
+    peak_memory_mb: 256,
+  },
+  truncated: { ...example, stdout_truncated: true },
 };
 
 const stopped = (status: string, error: string) => ({
@@ -27,6 +54,14 @@ const stopped = (status: string, error: string) => ({
   signal: "SIGKILL",
 });
 
+/** What a run without a result is answered. */
+const fault = (code: ErrorCode, error: string) => ({
+  error,
+  code,
+  exec_id: example.exec_id,
+  status: faultStatus(code),
+});
+
 /** `POST /run` in the OpenAPI document. */
 export const runDetail = {
   summary: "Run a command in a sandbox",
@@ -35,7 +70,7 @@ export const runDetail = {
     "A program that fails is a success of this call: look at `exit_code` and `status`.",
   tags: ["run"],
   responses: {
-    200: answer("The command has ended, whatever its exit code.", RunResponse, example),
+    200: answers("The command has ended, whatever its exit code.", RunResponse, ended),
     400: failure("The request is wrong; the message names the field.", {
       invalid_request: "cmd is required",
       invalid_json: "The request body is not valid JSON",
@@ -58,29 +93,47 @@ export const runDetail = {
     415: failure("The body is not JSON.", {
       unsupported_media_type: "Content-Type must be application/json, not text/plain",
     }),
-    429: failure("Too many runs wait already; see Retry-After.", {
-      queue_full: "All sandboxes are busy and 256 runs wait already",
-    }),
-    500: failure("A fault of Boxer, its host or a registry.", {
-      image_not_found: "Cannot pull docker.io/library/nosuch:latest: registry answered 404 MANIFEST_UNKNOWN",
-      image_pull_failed: "Cannot pull registry.local:5000/x:y: connection refused",
-      image_invalid: "Cannot unpack layer sha256:…: it holds sparse files",
-      sandbox_crashed: "gVisor crashed while it ran the program",
-      sandbox_failed: "runsc could not start the sandbox",
-      runsc_missing: "Cannot start /usr/bin/runsc",
-      disk_full: "The disk is full",
-      internal: "Internal error",
-    }),
-    503: failure("The server is shutting down; the first with what the program said until then.", {
-      canceled: "The run was canceled",
-      draining: "The server is shutting down and takes no new runs",
-    }),
-    507: answer(
+    429: queueFullDetail,
+    500: answers(
+      "A fault of Boxer, its host or a registry; with `exec_id` and `status` `sandbox_error`.",
+      ErrorSchema,
+      {
+        image_not_found: fault(
+          "image_not_found",
+          "Cannot pull docker.io/library/nosuch:latest: registry answered 404 MANIFEST_UNKNOWN",
+        ),
+        image_pull_failed: fault(
+          "image_pull_failed",
+          "Cannot pull registry.local:5000/x:y: connection refused",
+        ),
+        image_invalid: fault("image_invalid", "Cannot unpack layer sha256:…: it holds sparse files"),
+        sandbox_crashed: fault("sandbox_crashed", "gVisor crashed while it ran the program"),
+        sandbox_failed: fault("sandbox_failed", "runsc could not start the sandbox"),
+        runsc_missing: fault("runsc_missing", "Cannot start /usr/bin/runsc"),
+        disk_full: fault("disk_full", "The disk is full"),
+        internal: fault("internal", "Internal error"),
+      },
+    ),
+    503: answers(
+      "The run was canceled, with what the program said; or the server is shutting down.",
+      ErrorSchema,
+      {
+        canceled: stopped("canceled", "The run was canceled"),
+        draining: { error: "The server is shutting down and takes no new runs", code: "draining" },
+      },
+    ),
+    507: answers(
       "stdout or stderr, or what lies in /output, passed its limit; with what was captured.",
       StoppedRunResponse,
       {
-        ...stopped("output_limit", "The run wrote more to stdout or stderr than output_limit_bytes"),
-        stdout_truncated: true,
+        output_limit: {
+          ...stopped("output_limit", "The run wrote more to stdout or stderr than output_limit_bytes"),
+          stdout_truncated: true,
+        },
+        output_files_limit: stopped(
+          "output_files_limit",
+          "The run left more in /output than output_files_limit_bytes or output_files_limit_count",
+        ),
       },
     ),
   },

@@ -1,6 +1,8 @@
 import Type, { type Static, type TSchema } from "typebox";
 import type { RunRequest, RunResult, RunStatus } from "../run/types.ts";
 
+const MIB = 1 << 20;
+
 /** Optional fields may also be null, which means the same as absent: some clients send every field. */
 const optional = <S extends TSchema>(schema: S, description: string) =>
   Type.Optional(Type.Union([schema, Type.Null()], { description }));
@@ -59,6 +61,11 @@ export const RunBody = Type.Object(
       "Keep the input files and the captured outputs after the run. Default false.",
     ),
     network: optional(Type.Enum(["none", "sandbox", "host"]), "Default `none`: loopback only."),
+    on_output_limit: optional(
+      Type.Enum(["fail", "truncate"]),
+      "What becomes of a program that writes more than `output_limit_bytes` to stdout or stderr. `fail` (default): it is " +
+        "stopped, and answered with 507. `truncate`: it goes on, and what is beyond is dropped.",
+    ),
     stdin: optional(Type.String(), "Text for the program's standard input. Default: end of file at once."),
     inline_files: optional(Type.Array(InlineFile), "Files that come with the request; never stored."),
   },
@@ -66,6 +73,30 @@ export const RunBody = Type.Object(
     additionalProperties: false,
     examples: [{ image: "local/python:3", cmd: ["python3", "-c", "print(42)"] }],
   },
+);
+
+/** Every way for a run to have ended, on the wire. */
+export const RUN_STATUSES = [
+  "ok",
+  "nonzero_exit",
+  "signaled",
+  "timed_out",
+  "oom_killed",
+  "output_limit",
+  "output_files_limit",
+  "canceled",
+] as const satisfies RunStatus[];
+
+/** Processor time of a run. */
+export const Cpu = Type.Union(
+  [
+    Type.Object({
+      user: Type.Integer({ description: "In programs." }),
+      system: Type.Integer({ description: "In the kernel." }),
+    }),
+    Type.Null(),
+  ],
+  { description: "Processor time of the sandbox, gVisor's own included; null without cgroups." },
 );
 
 const Output = Type.Object({
@@ -83,24 +114,30 @@ export const RunResponse = Type.Object({
   stdout: Type.String({ description: "What is not UTF-8 is decoded with U+FFFD." }),
   stderr: Type.String(),
   wall_ms: Type.Integer({ description: "From the start of the sandbox to its end." }),
-  status: Type.Enum([
-    "ok",
-    "nonzero_exit",
-    "signaled",
-    "timed_out",
-    "oom_killed",
-    "output_limit",
-    "output_files_limit",
-    "canceled",
-  ] satisfies RunStatus[]),
-  signal: Type.Union([Type.String(), Type.Null()]),
-  stdout_truncated: Type.Boolean(),
-  stderr_truncated: Type.Boolean(),
+  status: Type.Enum(RUN_STATUSES, {
+    description:
+      "The first reason for the end. `signaled` is told by the exit code alone: a program that itself exits with 128+N " +
+      "reads so too, since gVisor reports no more than the number. `oom_killed`: the kernel ended the sandbox for want " +
+      "of memory.",
+  }),
+  signal: Type.Union([Type.String(), Type.Null()], {
+    description: "What ended the program, such as `SIGKILL`; null when it ended by itself.",
+  }),
+  cpu_ms: Cpu,
+  peak_memory_mb: Type.Union([Type.Number(), Type.Null()], {
+    description:
+      "Most memory (2^20 bytes) that the sandbox had at a time, gVisor's own included; null where unknown.",
+  }),
+  stdout_truncated: Type.Boolean({ description: "Whether the program wrote more than `stdout` holds." }),
+  stderr_truncated: Type.Boolean({ description: "Likewise for `stderr`." }),
   queue_ms: Type.Integer({ description: "Waiting for a free sandbox." }),
   boot_ms: Type.Integer({ description: "Image pull and preparation, before the sandbox starts." }),
   image_digest: Type.String(),
   outputs: Type.Array(Output, { description: "Files found in /output." }),
   outputs_skipped: Type.Array(Skipped, { description: "What in /output was not kept, and why." }),
+  warnings: Type.Array(Type.String(), {
+    description: "What was not as the request could expect, such as a limit that this host does not enforce.",
+  }),
 });
 
 /** What a run without a success carries on top. */
@@ -108,8 +145,6 @@ export const StoppedRunResponse = Type.Intersect([
   Type.Object({ error: Type.String(), code: Type.String() }),
   RunResponse,
 ]);
-
-const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** From the wire to the domain; every field has been validated. */
 export function toRunRequest(body: Static<typeof RunBody>): RunRequest {
@@ -129,6 +164,7 @@ export function toRunRequest(body: Static<typeof RunBody>): RunRequest {
     })),
     stdin: body.stdin == null ? undefined : new TextEncoder().encode(body.stdin),
     persist: body.persist ?? false,
+    onOutputLimit: body.on_output_limit ?? "fail",
   };
 }
 
@@ -137,11 +173,13 @@ export function toRunResponse(result: RunResult): Static<typeof RunResponse> {
   return {
     exec_id: result.exec_id,
     exit_code: result.exit_code,
-    stdout: decoder.decode(result.stdout),
-    stderr: decoder.decode(result.stderr),
+    stdout: textOf(result.stdout, result.stdout_truncated),
+    stderr: textOf(result.stderr, result.stderr_truncated),
     wall_ms: result.wall_ms,
     status: result.status,
     signal: result.signal,
+    cpu_ms: result.cpu_ms,
+    peak_memory_mb: toMegabytes(result.peak_memory_bytes),
     stdout_truncated: result.stdout_truncated,
     stderr_truncated: result.stderr_truncated,
     queue_ms: result.queue_ms,
@@ -149,5 +187,16 @@ export function toRunResponse(result: RunResult): Static<typeof RunResponse> {
     image_digest: result.image_digest,
     outputs: [...result.outputs],
     outputs_skipped: [...result.outputs_skipped],
+    warnings: [...result.warnings],
   };
+}
+
+/** In MB of 2^20 bytes, to a tenth. */
+export function toMegabytes(bytes: number | null): number | null {
+  return bytes === null ? null : Math.round((10 * bytes) / MIB) / 10;
+}
+
+/** A character that the limit has cut in two is left out: its first half says nothing. */
+function textOf(bytes: Uint8Array, isCut: boolean): string {
+  return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes, { stream: isCut });
 }

@@ -2,6 +2,7 @@ import { Elysia } from "elysia";
 import { BoxerError } from "../core/errors.ts";
 import type { Runner } from "../run/runner.ts";
 import type { RunResult, RunStatus } from "../run/types.ts";
+import { clientOf } from "./client-of.ts";
 import { connectionOf } from "./connections.ts";
 import { STATUS_OF } from "./errors.ts";
 import { readJsonBody } from "./json-body.ts";
@@ -21,14 +22,20 @@ const STOPPED: Partial<Record<RunStatus, string>> = {
 const runBody = wireSchema(RunBody);
 
 /** `POST /run`. */
-export function runRoutes(options: { runner: Runner; request_limit_bytes: number }) {
+export function runRoutes(options: {
+  runner: Runner;
+  request_limit_bytes: number;
+  client_header: string | undefined;
+}) {
   return new Elysia({ name: "run" }).post(
     "/run",
     async ({ body, request }) => {
       refuseNetwork(body.network ?? "none");
       // The body is here; from now on the program may be silent for its whole wall clock.
       connectionOf(request)?.keepAlive();
-      return runResponse(await options.runner.submit(toRunRequest(body), request.signal));
+      return runResponse(
+        await options.runner.submit(toRunRequest(body), request.signal, clientOf(request, options)),
+      );
     },
     {
       body: runBody,

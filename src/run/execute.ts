@@ -3,14 +3,19 @@ import { type Config, resolveLimits } from "../config/config.ts";
 import type { CleanupStack } from "../core/cleanup-stack.ts";
 import { BoxerError } from "../core/errors.ts";
 import type { FileStore } from "../files/file-store.ts";
+import { maxEntriesOf, type OutputLimits } from "../files/select-outputs.ts";
 import type { Image, ImageLease, PullPolicy } from "../image/types.ts";
 import type { Platform } from "../platform/platform.ts";
 import { checkEnvironment, mergeEnvironment } from "../sandbox/environment.ts";
+import type { OutputRoom } from "../sandbox/output-watch.ts";
 import { makeOutputCwd, makeRunDirectory } from "../sandbox/run-directory.ts";
-import type { Guest, Sandbox } from "../sandbox/sandbox.ts";
+import type { ProcessLimits } from "../sandbox/run-process.ts";
+import type { Guest, Sandbox, SandboxExit } from "../sandbox/sandbox.ts";
+import { unenforcedLimits } from "../sandbox/unenforced-limits.ts";
 import { chooseUser } from "./guest-user.ts";
 import { checkInputs, provideInputs } from "./inputs.ts";
-import { outcomeOf } from "./outcome.ts";
+import { outcomeOf, statusAfterCapture } from "./outcome.ts";
+import type { RunPhase } from "./run-observer.ts";
 import type { RunRequest, RunResult } from "./types.ts";
 
 /** The parts that a run is made of. */
@@ -41,6 +46,8 @@ export interface RunContext {
   readonly signal: AbortSignal;
   /** Takes the undo of everything acquired; the caller runs it when the answer is known. */
   readonly cleanup: CleanupStack;
+  /** Is told how far the run is; it begins as `preparing`. */
+  phase(phase: RunPhase): void;
 }
 
 /** The three standard streams; with fewer, gVisor cannot start the guest. */
@@ -76,10 +83,12 @@ export async function execute(parts: ExecuteParts, request: RunRequest, run: Run
   const begun = performance.now();
   const { config } = parts;
   const { image } = await acquireImage(parts, request, run);
-  const user = chooseUser(request.user, image.config.user, config.allow_root_user);
-  const directory = await makeRunDirectory(
+  const user = chooseUser(request.user, image.user, config.allow_root_user);
+  const outputLimits = outputLimitsOf(config);
+  const { directory, outputFull } = await makeRunDirectory(
     join(parts.runsDirectory, run.exec_id),
     user,
+    outputLimits,
     parts.platform,
     run.cleanup,
   );
@@ -88,17 +97,18 @@ export async function execute(parts: ExecuteParts, request: RunRequest, run: Run
   const guest = guestOf(request, image, { id: run.exec_id, limits, user, inputs: inputs.mounts });
   await makeOutputCwd(directory, guest.cwd, user);
   const boot_ms = Math.round(performance.now() - begun);
-  const exit = await parts.sandbox.run(directory, guest, {
+  run.phase("running");
+  const running: ProcessLimits = {
     wall_clock_ms: limits.wall_clock_secs === null ? null : limits.wall_clock_secs * 1000,
     output_limit_bytes: config.output_limit_bytes,
+    drop_excess_output: request.onOutputLimit === "truncate",
     signal: run.signal,
-  });
-  const outcome = outcomeOf(exit, guest.args[0] ?? "");
-  const outputLimits = {
-    max_bytes: config.output_files_limit_bytes,
-    max_files: config.output_files_limit_count,
-    max_depth: MAX_OUTPUT_DEPTH,
+    watches: [outputFull],
   };
+  const exit = await parts.sandbox.run(directory, guest, running, run.cleanup);
+  const outcome = outcomeOf(exit, guest.args[0] ?? "");
+  run.phase("capturing");
+  const wasFull = (await outputFull()) !== null;
   const captured = await parts.files.captureOutputs(
     directory.output,
     run.exec_id,
@@ -106,19 +116,20 @@ export async function execute(parts: ExecuteParts, request: RunRequest, run: Run
     request.persist,
   );
   await inputs.settle();
-  const overfull = captured.limit_exceeded !== null && exit.stop === null;
   return {
     ...outcome,
-    status: overfull ? "output_files_limit" : outcome.status,
+    status: statusAfterCapture(outcome, wasFull || captured.limit_exceeded !== null),
     exec_id: run.exec_id,
     stdout_truncated: exit.stdout.truncated,
     stderr_truncated: exit.stderr.truncated,
     wall_ms: exit.wall_ms,
     queue_ms: run.queue_ms,
     boot_ms,
+    ...usageOf(exit),
     image_digest: image.digest,
     outputs: captured.outputs,
     outputs_skipped: captured.skipped,
+    warnings: unenforcedLimits(limits, parts.sandbox.enforced),
   };
 }
 
@@ -139,7 +150,28 @@ function guestOf(
     env: mergeEnvironment(image.config.env, request.env),
     cwd: normaliseCwd(request.cwd ?? (image.config.working_dir || "/")),
     rootfs: image.rootfs,
+    rootfsType: image.rootfs_type,
     stdin: request.stdin,
+  };
+}
+
+/** What the sandbox used, as far as its cgroups told. */
+function usageOf({ usage }: SandboxExit): Pick<RunResult, "cpu_ms" | "peak_memory_bytes"> {
+  const { cpu_user_ms: user, cpu_system_ms: system, peak_memory_bytes } = usage ?? {};
+  return {
+    cpu_ms: user == null || system == null ? null : { user, system },
+    peak_memory_bytes: peak_memory_bytes ?? null,
+  };
+}
+
+/** What a run may leave in /output, and what room it has there meanwhile. */
+function outputLimitsOf(config: ExecuteParts["config"]): OutputLimits & OutputRoom {
+  const max_files = config.output_files_limit_count;
+  return {
+    max_bytes: config.output_files_limit_bytes,
+    max_files,
+    max_entries: maxEntriesOf(max_files),
+    max_depth: MAX_OUTPUT_DEPTH,
   };
 }
 

@@ -19,7 +19,8 @@ const signalNames = new Map(
 );
 
 /**
- * Tells what happened to the guest. Pure.
+ * Tells what happened to the guest. Pure. The first reason to stop a run is its status; then a kill by the kernel for
+ * want of memory, whatever gVisor said while it died of it; then faults of ours; the exit code speaks last.
  * @param command argv[0], for the words of a shell when it cannot be started
  * @throws BoxerError `sandbox_crashed` when the sentry crashed (a guest's own exit code 2 leaves no crash report), and
  *   `sandbox_failed` when runsc could not start the sandbox
@@ -27,7 +28,10 @@ const signalNames = new Map(
 export function outcomeOf(exit: SandboxExit, command: string): Outcome {
   const stdout = exit.stdout.bytes;
   const stderr = exit.stderr.bytes;
-  if (exit.stop !== null) return { status: exit.stop, exit_code: KILLED, signal: "SIGKILL", stdout, stderr };
+  const { code } = exit.status;
+  // Where something of the sandbox was killed and the guest could still end with 0, that did it no harm.
+  const stop = exit.stop ?? (exit.oomKilled && code !== 0 ? "oom_killed" : null);
+  if (stop !== null) return { status: stop, exit_code: KILLED, signal: "SIGKILL", stdout, stderr };
   if (exit.panic !== null) {
     throw new BoxerError(
       "sandbox_crashed",
@@ -35,7 +39,6 @@ export function outcomeOf(exit: SandboxExit, command: string): Outcome {
     );
   }
   if (exit.startFailure !== null) return startFailureOutcome(exit, command);
-  const { code } = exit.status;
   if (code === null) {
     throw new BoxerError(
       "sandbox_failed",
@@ -45,6 +48,12 @@ export function outcomeOf(exit: SandboxExit, command: string): Outcome {
   if (code === 0) return { status: "ok", exit_code: 0, signal: null, stdout, stderr };
   const signal = signalNames.get(code - SIGNAL_BASE) ?? null;
   return { status: signal === null ? "nonzero_exit" : "signaled", exit_code: code, signal, stdout, stderr };
+}
+
+/** The status once /output has been captured: files beyond their limits count for a run that ended by itself. Pure. */
+export function statusAfterCapture({ status }: Outcome, hasExcessFiles: boolean): RunResult["status"] {
+  const endedByItself = status === "ok" || status === "nonzero_exit" || status === "signaled";
+  return hasExcessFiles && endedByItself ? "output_files_limit" : status;
 }
 
 /** A command that cannot be started is the client's own affair, told as a shell tells it. */

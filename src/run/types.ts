@@ -22,6 +22,8 @@ export interface RunRequest {
   readonly stdin: Uint8Array | undefined;
   /** Keep input files and captured outputs after the run. */
   readonly persist: boolean;
+  /** What becomes of a run that writes more to stdout or stderr than fits: it is stopped, or the excess is dropped. */
+  readonly onOutputLimit: "fail" | "truncate";
 }
 
 export interface InlineFile {
@@ -61,9 +63,20 @@ export interface RunResult {
   readonly queue_ms: number;
   /** From there to the start of runsc: image pull, files, bundle. */
   readonly boot_ms: number;
+  /** What the sandbox as a whole has used, gVisor's own part included; null where cgroups do not tell. */
+  readonly cpu_ms: CpuTime | null;
+  readonly peak_memory_bytes: number | null;
   readonly image_digest: string;
   readonly outputs: readonly CapturedOutput[];
   readonly outputs_skipped: readonly SkippedOutput[];
+  /** What was not as the request could expect, such as a limit that this host does not enforce. */
+  readonly warnings: readonly string[];
+}
+
+/** Processor time in ms: in the programs, and in the kernel on their behalf. */
+export interface CpuTime {
+  readonly user: number;
+  readonly system: number;
 }
 
 /** A file found in /output. */

@@ -12,8 +12,10 @@ export type Watch = () => Promise<StopReason | null>;
 export interface ProcessLimits {
   /** Null: no limit. */
   wall_clock_ms: number | null;
-  /** Most bytes kept of each of stdout and stderr; one more stops the process. */
+  /** Most bytes kept of each of stdout and stderr; one more stops the process, unless `drop_excess_output`. */
   output_limit_bytes: number;
+  /** Lets the process go on past `output_limit_bytes`: what is beyond is read and dropped. */
+  drop_excess_output?: boolean;
   /** Aborts the process. */
   signal: AbortSignal;
   readonly watches?: readonly Watch[];
@@ -57,7 +59,7 @@ export async function runProcess(
   const disarm = arm(stopper, limits);
   const stdout = new OutputCollector(limits.output_limit_bytes);
   const stderr = new OutputCollector(limits.output_limit_bytes);
-  const overflow = () => stopper.stop("output_limit");
+  const overflow = limits.drop_excess_output ? () => {} : () => stopper.stop("output_limit");
   const reading = Promise.all([
     stdout.collect(child.stdout, overflow),
     stderr.collect(child.stderr, overflow),
@@ -68,7 +70,7 @@ export async function runProcess(
     await within(reading, DRAIN_MS);
     const streams = { stdout: stdout.output, stderr: stderr.output };
     // A short program may have ended before its output was read and found too long.
-    const overfull = streams.stdout.truncated || streams.stderr.truncated;
+    const overfull = !limits.drop_excess_output && (streams.stdout.truncated || streams.stderr.truncated);
     return { status, stop: stopper.reason ?? (overfull ? "output_limit" : null), ...streams, wall_ms };
   } finally {
     disarm();

@@ -2,24 +2,9 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { compileSchema } from "../../src/core/schema.ts";
 import { RunBody, RunResponse, toRunRequest, toRunResponse } from "../../src/http/run-model.ts";
-import type { RunResult } from "../../src/run/types.ts";
+import { RESULT } from "../support/ended-run.ts";
 
-const result: RunResult = {
-  exec_id: "boxer-1",
-  status: "ok",
-  exit_code: 0,
-  signal: null,
-  stdout: Buffer.from([0xef, 0xbb, 0xbf, 0x61, 0xff]),
-  stderr: new Uint8Array(),
-  stdout_truncated: false,
-  stderr_truncated: false,
-  wall_ms: 3,
-  queue_ms: 1,
-  boot_ms: 2,
-  image_digest: "sha256:00",
-  outputs: [],
-  outputs_skipped: [],
-};
+const result = { ...RESULT, stdout: Buffer.from([0xef, 0xbb, 0xbf, 0x61, 0xff]) };
 
 describe("the wire model of a run", () => {
   it("turns absent and null fields into the same request", () => {
@@ -50,7 +35,17 @@ describe("the wire model of a run", () => {
       inlineFiles: [],
       stdin: undefined,
       persist: false,
+      onOutputLimit: "fail",
     });
+  });
+
+  it("takes what becomes of too much output", () => {
+    const { onOutputLimit } = toRunRequest({ image: "x", cmd: ["a"], on_output_limit: "truncate" });
+    assert.equal(onOutputLimit, "truncate");
+    assert.equal(
+      compileSchema(RunBody).complain({ image: "x", cmd: ["a"], on_output_limit: "ignore" })?.field,
+      "on_output_limit",
+    );
   });
 
   it("decodes inline files and stdin", () => {
@@ -75,6 +70,35 @@ describe("the wire model of a run", () => {
 
   it("decodes output with U+FFFD for what is not UTF-8, and keeps a byte order mark", () => {
     assert.equal(toRunResponse(result).stdout, "\uFEFFa\uFFFD");
+  });
+
+  describe("a character of which the limit has cut off the end is left out", () => {
+    const text = Buffer.from("aé€😀");
+    for (const [length, kept] of [
+      [2, "a"],
+      [3, "aé"],
+      [4, "aé"],
+      [5, "aé"],
+      [6, "aé€"],
+      [7, "aé€"],
+      [9, "aé€"],
+      [10, "aé€😀"],
+    ] as const) {
+      it(`cut after ${length} bytes`, () => {
+        const stdout = text.subarray(0, length);
+        assert.equal(toRunResponse({ ...result, stdout, stdout_truncated: true }).stdout, kept);
+      });
+    }
+
+    it("but shows as U+FFFD where the program itself ended in it", () => {
+      assert.equal(toRunResponse({ ...result, stdout: text.subarray(0, 2) }).stdout, "a\uFFFD");
+    });
+  });
+
+  it("tells memory in MB, and nothing where nothing is known", () => {
+    assert.equal(toRunResponse({ ...result, peak_memory_bytes: 33_000_000 }).peak_memory_mb, 31.5);
+    const { cpu_ms, peak_memory_mb } = toRunResponse({ ...result, cpu_ms: null, peak_memory_bytes: null });
+    assert.deepEqual([cpu_ms, peak_memory_mb], [null, null]);
   });
 
   it("answers what its own schema says", () => {

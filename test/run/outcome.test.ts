@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { BoxerError } from "../../src/core/errors.ts";
-import { outcomeOf } from "../../src/run/outcome.ts";
+import { outcomeOf, statusAfterCapture } from "../../src/run/outcome.ts";
 import type { SandboxExit } from "../../src/sandbox/sandbox.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
@@ -15,6 +15,8 @@ const exit = (changes: Partial<SandboxExit> = {}): SandboxExit => ({
   wall_ms: 1,
   startFailure: null,
   panic: null,
+  oomKilled: false,
+  usage: null,
   ...changes,
 });
 const withCode = (code: number) => exit({ status: { code, signal: null } });
@@ -96,6 +98,61 @@ describe("a program that was stopped", () => {
     const noise = { startFailure: { kind: "other", message: "EOF" }, panic: "panic: x" } as const;
     assert.equal(outcome(exit({ stop: "timed_out", ...noise })).status, "timed_out");
   });
+});
+
+describe("a program whose sandbox the kernel killed for want of memory", () => {
+  const killed = { status: "oom_killed", exit_code: 137, signal: "SIGKILL" };
+  const ends: [string, Partial<SandboxExit>][] = [
+    ["runsc ended with 137", { status: { code: 137, signal: null } }],
+    ["runsc ended with 128", { status: { code: 128, signal: null } }],
+    ["runsc was killed", { status: { code: null, signal: "SIGKILL" } }],
+    ["the sentry told of a crash meanwhile", { status: { code: 2, signal: null }, panic: "panic: x" }],
+    [
+      "runsc could not start the sandbox for that",
+      { status: { code: 128, signal: null }, startFailure: { kind: "other", message: "EOF" } },
+    ],
+    ["the watch saw it first", { status: { code: 137, signal: null }, stop: "oom_killed" }],
+  ];
+  for (const [name, end] of ends) {
+    test(`is told so when ${name}, and keeps its output`, () => {
+      assert.deepEqual(outcome(exit({ oomKilled: true, ...end })), killed);
+    });
+  }
+
+  test("is told from any other SIGKILL", () => {
+    assert.equal(outcome(withCode(137)).status, "signaled");
+  });
+
+  for (const stop of ["timed_out", "output_limit", "output_files_limit", "canceled"] as const) {
+    test(`is ${stop} when that came first`, () => {
+      const status = { code: 137, signal: null };
+      assert.equal(outcome(exit({ stop, status, oomKilled: true })).status, stop);
+    });
+  }
+
+  test("is ok where it could still end with 0", () => {
+    assert.equal(outcome(exit({ oomKilled: true })).status, "ok");
+  });
+});
+
+describe("too much in /output", () => {
+  const cases = [
+    ["ok", "output_files_limit"],
+    ["nonzero_exit", "output_files_limit"],
+    ["signaled", "output_files_limit"],
+    ["timed_out", "timed_out"],
+    ["oom_killed", "oom_killed"],
+    ["output_limit", "output_limit"],
+    ["output_files_limit", "output_files_limit"],
+    ["canceled", "canceled"],
+  ] as const;
+  for (const [status, told] of cases) {
+    test(`after ${status} is told as ${told}`, () => {
+      const ended = { ...outcomeOf(exit(), "program"), status };
+      assert.equal(statusAfterCapture(ended, true), told);
+      assert.equal(statusAfterCapture(ended, false), status);
+    });
+  }
 });
 
 describe("a program that could not be started is told as a shell tells it", () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { test } from "node:test";
+import { describe, test } from "node:test";
 import type { Child, ExitStatus, Platform } from "../../src/platform/platform.ts";
 import { type ProcessLimits, runProcess } from "../../src/sandbox/run-process.ts";
 import { until } from "../support/leftovers.ts";
@@ -159,6 +159,30 @@ test("the output limit counts as passed also when the process ended before that 
   assert.equal(Buffer.from(stdout.bytes).toString(), "12345678");
   assert.equal(stdout.truncated, true);
   assert.equal(stop, "output_limit");
+});
+
+describe("with the excess of output dropped", () => {
+  const limits = { output_limit_bytes: 8, drop_excess_output: true };
+
+  test("a process writes on to its end, never held up, and what came first is kept", async () => {
+    const script = "head -c 5000000 /dev/zero | tr '\\0' x; printf 123456789 >&2; exit 3";
+    const { stop, code, stdout, stderr, out, err } = await sh(script, limits);
+    assert.deepEqual({ stop, code, out, err }, { stop: null, code: 3, out: "xxxxxxxx", err: "12345678" });
+    assert.deepEqual([stdout.truncated, stderr.truncated], [true, true]);
+  });
+
+  test("a stream within the limit is whole", async () => {
+    const { stop, out, stdout } = await sh("printf 12345678", limits);
+    assert.deepEqual(
+      { stop, out, truncated: stdout.truncated },
+      { stop: null, out: "12345678", truncated: false },
+    );
+  });
+
+  test("the wall clock still ends it", async () => {
+    const { stop, stdout } = await sh("exec yes", { ...limits, wall_clock_ms: 300 });
+    assert.deepEqual([stop, stdout.truncated, stdout.bytes.length], ["timed_out", true, 8]);
+  });
 });
 
 test("an abort before the start ends the process at once", async () => {
