@@ -7,7 +7,15 @@ const Alive = Type.Object({ ok: Type.Literal(true) });
 const Ready = Type.Object({
   ready: Type.Boolean(),
   reasons: Type.Array(Type.String(), { description: "Why not ready; empty when ready." }),
+  notes: Type.Array(Type.String(), { description: "What an operator should know of it all the same." }),
   runsc_version: Type.Union([Type.String(), Type.Null()]),
+  cgroup: Type.Object(
+    {
+      mode: Type.Enum(["v2", "v1", "hybrid", "none"]),
+      unenforced: Type.Array(Type.String(), { description: "Limits that nothing enforces here, and why." }),
+    },
+    { description: "How the host holds runs to their limits." },
+  ),
 });
 
 /** `GET /healthz` says that the process lives, `GET /readyz` whether it can serve runs. */
@@ -34,12 +42,16 @@ export function healthRoutes(options: { readiness(): Promise<Readiness> }) {
             200: answer("Ready.", Ready, {
               ready: true,
               reasons: [],
+              notes: [],
               runsc_version: "runsc version release-20260101.0",
+              cgroup: { mode: "v2", unenforced: [] },
             }),
             503: answer("Not ready, with the reasons.", Ready, {
               ready: false,
               reasons: ["runsc not found: install gVisor or set runsc_path"],
+              notes: [],
               runsc_version: null,
+              cgroup: { mode: "none", unenforced: ["memory_mb: no memory cgroup: ignore_cgroups is set"] },
             }),
           },
         },

@@ -3,6 +3,8 @@ import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { messageOf } from "../core/errors.ts";
 import type { Platform } from "../platform/platform.ts";
+import type { Cgroups } from "../sandbox/cgroup/types.ts";
+import { overlayRootFault } from "../sandbox/overlay-root.ts";
 import { runProcess } from "../sandbox/run-process.ts";
 
 /** Whether runs can be served. */
@@ -10,8 +12,12 @@ export interface Readiness {
   readonly ready: boolean;
   /** Why not; empty when ready. */
   readonly reasons: readonly string[];
+  /** What an operator should know of it all the same. */
+  readonly notes: readonly string[];
   /** runsc's own words, or null when it cannot be asked. */
   readonly runsc_version: string | null;
+  /** Which cgroups hold runs to their limits, and which limits nothing enforces. Runs are served all the same. */
+  readonly cgroup: Pick<Cgroups, "mode" | "unenforced">;
 }
 
 /** What readiness depends on. */
@@ -21,8 +27,11 @@ export interface ReadinessParts {
   readonly runscPath: string | null;
   /** Null: not found. */
   readonly mkfsErofsPath: string | null;
+  /** Whether the server is not root. */
+  readonly rootless: boolean;
   /** Must be writable. */
   readonly home: string;
+  readonly cgroups: Pick<Cgroups, "mode" | "unenforced">;
   isDraining(): boolean;
 }
 
@@ -51,8 +60,20 @@ async function check(parts: ReadinessParts): Promise<Readiness> {
   const reasons: string[] = [];
   const runsc_version = await attempt(() => runscVersion(parts), reasons);
   await attempt(() => probeWrite(parts.home), reasons);
-  if (parts.mkfsErofsPath === null) reasons.push("mkfs.erofs not found: install erofs-utils to pull images");
-  return { ready: reasons.length === 0, reasons, runsc_version };
+  const notes: string[] = [];
+  if (parts.mkfsErofsPath === null)
+    notes.push(...((await attempt(() => probeDirectories(parts), reasons)) ?? []));
+  const { mode, unenforced } = parts.cgroups;
+  return { ready: reasons.length === 0, reasons, notes, runsc_version, cgroup: { mode, unenforced } };
+}
+
+/** Without mkfs.erofs images are kept as directories, where that can be. */
+async function probeDirectories({ platform, home, rootless }: ReadinessParts): Promise<string[]> {
+  const fault = await overlayRootFault(platform, home, rootless);
+  if (fault === null) return ["mkfs.erofs not found: images are kept as directories; install erofs-utils"];
+  throw new Error(
+    `mkfs.erofs not found: install erofs-utils; nor can images be kept as directories here: ${fault}`,
+  );
 }
 
 async function attempt<T>(probe: () => Promise<T>, reasons: string[]): Promise<T | null> {

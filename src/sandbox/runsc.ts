@@ -6,7 +6,6 @@ export interface RunscOptions {
   /** Path of the binary. */
   readonly path: string;
   readonly platform: Config["platform"];
-  readonly ignore_cgroups: boolean;
   /** Whether the server is not root: runsc then makes a user namespace of its own. */
   readonly rootless: boolean;
 }
@@ -22,6 +21,8 @@ export interface RunDirectory {
   readonly log: string;
   /** What the Go runtime says when the sentry crashes; empty otherwise. */
   readonly panicLog: string;
+  /** Where an image that is a directory is mounted; stays empty. */
+  readonly root: string;
   /** Mounted at /output. */
   readonly output: string;
   /** Pinned input files. */
@@ -37,6 +38,7 @@ export function runDirectoryAt(path: string): RunDirectory {
     state: join(path, "s"),
     log: join(path, "runsc.log"),
     panicLog: join(path, "panic.log"),
+    root: join(path, "root"),
     output: join(path, "output"),
     inputs: join(path, "inputs"),
   };
@@ -56,7 +58,7 @@ export function runscRunArgv(runsc: RunscOptions, directory: RunDirectory, conta
     `--panic-log=${directory.panicLog}`,
     `--log=${directory.log}`,
     "--log-format=json",
-    ...(runsc.ignore_cgroups ? ["--ignore-cgroups"] : []),
+    "--ignore-cgroups",
     ...(runsc.rootless ? ["--rootless"] : []),
     "run",
     `--bundle=${directory.bundle}`,

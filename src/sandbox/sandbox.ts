@@ -1,12 +1,17 @@
-import { readFile, rm, writeFile } from "node:fs/promises";
+import { constants } from "node:fs";
+import { access, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import type { Config } from "../config/config.ts";
+import type { CleanupStack } from "../core/cleanup-stack.ts";
 import { BoxerError, errnoOf } from "../core/errors.ts";
 import type { Platform } from "../platform/platform.ts";
-import { type ProcessExit, type ProcessLimits, runProcess } from "./run-process.ts";
+import type { Cgroups, CgroupUsage, EnforcedLimits, RunCgroup } from "./cgroup/types.ts";
+import { NOT_MOUNTED, overlayRootOf, withOverlayRoot } from "./overlay-root.ts";
+import { type ProcessExit, type ProcessLimits, runProcess, type StopReason } from "./run-process.ts";
 import { type RunDirectory, type RunscOptions, runscRunArgv } from "./runsc.ts";
 import { planSecondAttempt } from "./second-attempt.ts";
 import { buildSpec, type SpecInput } from "./spec.ts";
 import { parseStartFailure, RUNSC_FAILURE_EXIT_CODE, type StartFailure } from "./start-failure.ts";
-import { removeStrayCgroups } from "./sweep.ts";
+import { refuseUnenforced } from "./unenforced-limits.ts";
 
 /** How a sandbox ended. */
 export interface SandboxExit extends ProcessExit {
@@ -14,20 +19,33 @@ export interface SandboxExit extends ProcessExit {
   readonly startFailure: StartFailure | null;
   /** What the Go runtime said when the sentry crashed, or null when it did not. */
   readonly panic: string | null;
+  /** Whether the kernel killed something of the sandbox for want of memory. */
+  readonly oomKilled: boolean;
+  /** What the sandbox used, its own share included; null where it has no cgroup. */
+  readonly usage: CgroupUsage | null;
 }
 
 /** Runs sandboxes. */
 export interface Sandbox {
+  /** Which limits the host holds runs to. */
+  readonly enforced: EnforcedLimits;
   /**
    * Runs one guest to its end in a directory that exists and holds nothing of another run.
-   * @throws BoxerError `runsc_missing`, or `invalid_request` for a working directory that cannot be; Error when runsc
-   *   cannot be killed, or the directory cannot be written
+   * @param cleanup takes the removal of its cgroups, which the answer need not wait for
+   * @throws BoxerError `runsc_missing`, `limit_unenforceable` where the operator wants that, `sandbox_failed` without a
+   *   cgroup, or `invalid_request` for a working directory that cannot be; Error when runsc cannot be killed, or the
+   *   directory cannot be written
    */
-  run(directory: RunDirectory, guest: Guest, limits: ProcessLimits): Promise<SandboxExit>;
+  run(
+    directory: RunDirectory,
+    guest: Guest,
+    limits: ProcessLimits,
+    cleanup: CleanupStack,
+  ): Promise<SandboxExit>;
 }
 
 /** What to run. */
-export interface Guest extends Omit<SpecInput, "makeCwd" | "outputDirectory" | "cgroupsPath" | "emptyRoot"> {
+export interface Guest extends Omit<SpecInput, "makeCwd" | "outputDirectory" | "emptyRoot"> {
   /** Names the run to runsc and on the host; unique among the sandboxes of the machine. */
   id: string;
   stdin: Uint8Array | undefined;
@@ -38,46 +56,75 @@ const PANIC_KEPT_CHARS = 4096;
 /** How the Go runtime begins to tell of a crash; the sentry writes other complaints into the same file. */
 const CRASH = /^(panic|fatal error|runtime|unexpected fault|SIG[A-Z]+|goroutine \d+)\b/m;
 
+/** The exit codes of a shell for what it cannot execute, and cannot find. */
+const SHELL_FAILURES: readonly (number | null)[] = [126, 127];
+
 /**
- * @param options.cgroupMount where the cgroup hierarchies are mounted; the usual place by default
  * @param options.emptyRoot an empty directory that all runs share as their formal root
+ * @param options.unenforced_limits what becomes of runs with limits that nothing enforces
  */
 export function createSandbox(options: {
   platform: Platform;
   runsc: RunscOptions;
   emptyRoot: string;
-  cgroupMount?: string;
+  cgroups: Cgroups;
+  unenforced_limits: Config["unenforced_limits"];
 }): Sandbox {
-  const { platform, runsc, emptyRoot, cgroupMount } = options;
+  const { platform, runsc, emptyRoot, cgroups } = options;
 
-  async function attempt(directory: RunDirectory, guest: Guest, limits: ProcessLimits, makeCwd: boolean) {
+  async function argvOf(directory: RunDirectory, guest: Guest): Promise<string[]> {
+    const argv = runscRunArgv(runsc, directory, containerIdOf(guest.id));
+    if (guest.rootfsType === "erofs") return argv;
+    await mkdir(directory.root, { recursive: true });
+    await writeFile(directory.log, NOT_MOUNTED);
+    return withOverlayRoot(argv, guest.rootfs, directory, runsc.rootless);
+  }
+
+  async function cgroupOf(name: string, guest: Guest, cleanup: CleanupStack): Promise<RunCgroup> {
+    const cgroup = await cgroups.create(name, guest.limits);
+    cleanup.defer("cgroup", () => cgroup.remove());
+    return cgroup;
+  }
+
+  async function attempt(
+    directory: RunDirectory,
+    guest: Guest,
+    limits: ProcessLimits,
+    cgroup: RunCgroup,
+    makeCwd: boolean,
+  ): Promise<SandboxExit> {
     const spec = buildSpec({
       ...guest,
+      ...(guest.rootfsType === "directory" ? { rootfs: overlayRootOf(directory) } : {}),
       makeCwd,
       emptyRoot,
       outputDirectory: directory.output,
-      cgroupsPath: runsc.ignore_cgroups ? null : `/boxer/${guest.id}`,
     });
     await writeFile(`${directory.bundle}/config.json`, JSON.stringify(spec));
-    const argv = runscRunArgv(runsc, directory, containerIdOf(guest.id));
+    const argv = cgroup.argv(await argvOf(directory, guest), directory.log);
+    const watched = { ...limits, watches: [...(limits.watches ?? []), () => look(cgroup)] };
     try {
-      return await inspect(directory, await runProcess(platform, argv, guest.stdin, limits));
+      const exit = await runProcess(platform, argv, guest.stdin, watched);
+      if (SHELL_FAILURES.includes(exit.status.code)) await access(runsc.path, constants.X_OK);
+      return await inspect(directory, exit, cgroup);
     } catch (error) {
       throw spawnFault(error, runsc.path);
-    } finally {
-      // A runsc that was stopped while it started its sandbox leaves the cgroup behind.
-      if (!runsc.ignore_cgroups) await removeStrayCgroups([guest.id], cgroupMount);
     }
   }
 
   return {
-    async run(directory, guest, limits) {
-      const first = await attempt(directory, guest, limits, false);
+    enforced: cgroups.enforced,
+    async run(directory, guest, limits, cleanup) {
+      if (options.unenforced_limits === "refuse") refuseUnenforced(guest.limits, cgroups.enforced);
+      const cgroup = await cgroupOf(guest.id, guest, cleanup);
+      const first = await attempt(directory, guest, limits, cgroup, false);
       const second = await planSecondAttempt(first, guest, directory);
       if (second === null) return first;
       const leftovers = [directory.log, directory.panicLog, directory.state];
       await Promise.all(leftovers.map((path) => rm(path, { recursive: true, force: true })));
-      const exit = await attempt(directory, guest, remaining(limits, first.wall_ms), second.makeCwd);
+      const another = await cgroupOf(`${guest.id}-2`, guest, cleanup);
+      const left = remaining(limits, first.wall_ms);
+      const exit = await attempt(directory, guest, left, another, second.makeCwd);
       if (
         exit.startFailure?.kind === "no_cwd" ||
         (second.reason === "no_cwd" && exit.startFailure?.kind === "other")
@@ -89,6 +136,13 @@ export function createSandbox(options: {
       return exit;
     },
   };
+}
+
+/** The kernel may have killed a part of the sandbox that the rest waits for in vain. */
+async function look(cgroup: RunCgroup): Promise<StopReason | null> {
+  if (await cgroup.oomKilled()) return "oom_killed";
+  await cgroup.widenWhenBooted();
+  return null;
 }
 
 /** The wall clock counts from the first start. */
@@ -108,12 +162,15 @@ function containerIdOf(id: string): string {
   return id.slice(-12);
 }
 
-async function inspect(directory: RunDirectory, exit: ProcessExit): Promise<SandboxExit> {
+async function inspect(directory: RunDirectory, exit: ProcessExit, cgroup: RunCgroup): Promise<SandboxExit> {
   const { code } = exit.status;
-  const startFailure =
-    code === RUNSC_FAILURE_EXIT_CODE ? parseStartFailure(await readIfAny(directory.log)) : null;
+  const log = code === 0 ? "" : await readIfAny(directory.log);
+  const hasFailed = code === RUNSC_FAILURE_EXIT_CODE || log === NOT_MOUNTED;
+  const startFailure = hasFailed ? parseStartFailure(log) : null;
   const report = code === 0 ? "" : await readIfAny(directory.panicLog);
-  return { ...exit, startFailure, panic: CRASH.test(report) ? report.slice(0, PANIC_KEPT_CHARS) : null };
+  const panic = CRASH.test(report) ? report.slice(0, PANIC_KEPT_CHARS) : null;
+  const [oomKilled, usage] = await Promise.all([cgroup.oomKilled(), cgroup.usage()]);
+  return { ...exit, startFailure, panic, oomKilled, usage };
 }
 
 async function readIfAny(path: string): Promise<string> {

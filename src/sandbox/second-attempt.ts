@@ -25,7 +25,7 @@ export async function planSecondAttempt(
   guest: Guest,
   directory: RunDirectory,
 ): Promise<SecondAttempt | null> {
-  if (exit.stop !== null) return null;
+  if (exit.stop !== null || exit.oomKilled) return null;
   if (exit.startFailure?.kind === "no_cwd") return planCwd(guest);
   if (exit.startFailure?.message.startsWith(`${UNRESOLVED} ${JSON.stringify(guest.cwd)}`)) {
     throw refusedCwd(guest.cwd, "it cannot be a directory");

@@ -17,9 +17,10 @@ export interface SpecInput {
   cwd: string;
   user: GuestUser;
   limits: RunLimits;
-  /** The image: an EROFS file that all its runs share. */
+  /** The image: an EROFS file that all its runs share; or a directory that is the run's own, as runsc writes to it. */
   rootfs: string;
-  /** An empty host directory, the formal root; never written to, the image comes from `rootfs`. */
+  rootfsType: "erofs" | "directory";
+  /** An empty host directory, the formal root of an EROFS file; never written to, the image comes from `rootfs`. */
   emptyRoot: string;
   /** Host directory mounted writable at /output. */
   outputDirectory: string;
@@ -27,20 +28,17 @@ export interface SpecInput {
   inputs: readonly { source: string; destination: string }[];
   /** Mount an empty tmpfs at `cwd`, for images in which it does not exist. */
   makeCwd: boolean;
-  /** Path of the run's cgroup below each controller's root, or null to leave cgroups alone. */
-  cgroupsPath: string | null;
 }
 
 const MIB = 1 << 20;
 /** Size of the guest's /tmp, by the wire contract. */
 export const TMP_SIZE_BYTES = 64 * MIB;
 const SHM_SIZE_BYTES = 64 * MIB;
-/** What the sentry needs for itself beside the guest's memory; measured at 20 to 40 MB. */
-const SENTRY_MEMORY_BYTES = 64 * MIB;
-/** Period of CFS bandwidth control, the kernel's default. */
-const CPU_PERIOD_US = 100_000;
-/** Host tasks beside the guest's: sentry threads and systrap stubs. Hitting this kills the sentry, so it is ample. */
-const SENTRY_PIDS = 2048;
+/**
+ * The sentry's oom_score_adj (proc(5)): where memory is short, in the run's cgroup or on the host, it goes before all else
+ * of the run, and the rest ends with it. Without one of its stubs it could go on and wait.
+ */
+const SENTRY_OOM_SCORE_ADJ = 1000;
 
 const MASKED_PATHS = [
   "/proc/acpi",
@@ -59,8 +57,8 @@ const READONLY_PATHS = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/pro
 /**
  * The OCI runtime configuration (config.json, runtime-spec 1.0.2) of one run. Pure.
  *
- * The annotations make gVisor mount the EROFS file as root with a private memory overlay: mount points are made in
- * the overlay, so `root.readonly` must be false, and the image itself cannot be written to.
+ * The annotations make gVisor mount the image as root with a private memory overlay. With an EROFS file mount points are
+ * made in the overlay, so `root.readonly` must be false, and the image itself cannot be written to.
  */
 export function buildSpec(input: SpecInput): object {
   return {
@@ -74,20 +72,20 @@ export function buildSpec(input: SpecInput): object {
       noNewPrivileges: true,
       capabilities: { bounding: [], effective: [], inheritable: [], permitted: [], ambient: [] },
       rlimits: rlimits(input.limits),
+      oomScoreAdj: SENTRY_OOM_SCORE_ADJ,
     },
-    root: { path: input.emptyRoot, readonly: false },
+    root: { path: input.rootfsType === "erofs" ? input.emptyRoot : input.rootfs, readonly: false },
     hostname: "boxer",
     mounts: mounts(input),
     annotations: {
       "dev.gvisor.spec.rootfs.source": input.rootfs,
-      "dev.gvisor.spec.rootfs.type": "erofs",
+      "dev.gvisor.spec.rootfs.type": input.rootfsType === "erofs" ? "erofs" : "bind",
       "dev.gvisor.spec.rootfs.overlay": "memory",
     },
     linux: {
       namespaces: ["pid", "network", "ipc", "uts", "mount"].map((type) => ({ type })),
       maskedPaths: MASKED_PATHS,
       readonlyPaths: READONLY_PATHS,
-      ...cgroup(input),
     },
   };
 }
@@ -133,19 +131,4 @@ function mounts(input: SpecInput): object[] {
       options: ["ro", "nosuid", "nodev"],
     })),
   ];
-}
-
-function cgroup({ cgroupsPath, limits }: SpecInput): object {
-  if (cgroupsPath === null) return {};
-  const { memory_mb, cpu_cores, pids_limit } = limits;
-  return {
-    cgroupsPath,
-    resources: {
-      ...(memory_mb === null ? {} : { memory: { limit: memory_mb * MIB + SENTRY_MEMORY_BYTES } }),
-      ...(cpu_cores === null
-        ? {}
-        : { cpu: { quota: Math.max(1000, Math.round(cpu_cores * CPU_PERIOD_US)), period: CPU_PERIOD_US } }),
-      ...(pids_limit === null ? {} : { pids: { limit: SENTRY_PIDS + 4 * pids_limit } }),
-    },
-  };
 }

@@ -1,9 +1,7 @@
-import { readdir, readFile, rmdir } from "node:fs/promises";
-import { join } from "node:path";
+import { readdir, readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { signalAll } from "./process-tree.ts";
 
-const CGROUP_MOUNT = "/sys/fs/cgroup";
 /** How long killed sandboxes may take to vanish. */
 const VANISH_ATTEMPTS = 200;
 const VANISH_PAUSE_MS = 25;
@@ -23,30 +21,6 @@ export async function killStraySandboxes(runsDirectory: string): Promise<number>
     await sleep(VANISH_PAUSE_MS);
   }
   throw new Error(`Sandboxes of an earlier server survive SIGKILL below ${runsDirectory}`);
-}
-
-/** Removes the cgroups of runs by the names of their directories; a cgroup that is gone is no fault. */
-export async function removeStrayCgroups(
-  execIds: readonly string[],
-  cgroupMount = CGROUP_MOUNT,
-): Promise<void> {
-  const parents = await cgroupParents(cgroupMount);
-  await Promise.all(execIds.flatMap((id) => parents.map((parent) => removeIfEmpty(join(parent, id)))));
-}
-
-/** Removes what all runs' cgroups were below, unless another server still has some there. */
-export async function removeCgroupParents(cgroupMount = CGROUP_MOUNT): Promise<void> {
-  await Promise.all((await cgroupParents(cgroupMount)).map(removeIfEmpty));
-}
-
-/** One in each hierarchy of cgroup v1, one at the root of v2. */
-async function cgroupParents(cgroupMount: string): Promise<string[]> {
-  const controllers = await readdir(cgroupMount).catch((): string[] => []);
-  return ["", ...controllers].map((controller) => join(cgroupMount, controller, "boxer"));
-}
-
-async function removeIfEmpty(cgroup: string): Promise<void> {
-  await rmdir(cgroup).catch(() => {});
 }
 
 async function findStrays(runsDirectory: string): Promise<number[]> {

@@ -3,9 +3,9 @@ import { test } from "node:test";
 import { parseListenAddress } from "../../src/config/listen-address.ts";
 import { startWarnings } from "../../src/config/start-warnings.ts";
 
-function warningsFor(address: string, ignore_cgroups = false, isRoot = true): string[] {
+function warningsFor(address: string, unenforced: string[] = [], isRoot = true): string[] {
   const listen = parseListenAddress(address) ?? assert.fail(address);
-  return startWarnings({ listen, ignore_cgroups }, isRoot);
+  return startWarnings({ listen }, isRoot, unenforced);
 }
 
 test("a server that only this machine reaches, as root and with cgroups, needs no warning", () => {
@@ -20,7 +20,12 @@ test("listening beyond loopback is warned of, and that is the built-in default",
   }
 });
 
-test("limits that nothing enforces are warned of", () => {
-  assert.match(warningsFor("127.0.0.1:1", true).join(), /CPU and memory limits are not enforced/);
-  assert.match(warningsFor("127.0.0.1:1", false, false).join(), /Not root: no cgroups/);
+test("limits that nothing enforces are warned of in one line, with the reasons", () => {
+  const [warning, ...more] = warningsFor("127.0.0.1:1", ["memory_mb: no memory", "cpu_cores: no cpu"]);
+  assert.match(warning ?? "", /not enforced on this host: memory_mb: no memory; cpu_cores: no cpu$/);
+  assert.deepEqual(more, []);
+});
+
+test("a server without root says what guests cannot do", () => {
+  assert.match(warningsFor("127.0.0.1:1", [], false).join(), /Not root: guests cannot write to \/output/);
 });

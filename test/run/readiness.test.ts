@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { readdir, writeFile } from "node:fs/promises";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { Platform } from "../../src/platform/platform.ts";
@@ -13,7 +13,15 @@ async function parts(t: TestContext, script: string): Promise<ReadinessParts> {
   const home = await tempDirectory(t);
   const runscPath = join(await tempDirectory(t), "runsc");
   await writeFile(runscPath, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
-  return { platform, runscPath, mkfsErofsPath: "/usr/bin/mkfs.erofs", home, isDraining: () => false };
+  return {
+    platform,
+    runscPath,
+    mkfsErofsPath: "/usr/bin/mkfs.erofs",
+    home,
+    rootless: false,
+    cgroups: { mode: "v2", unenforced: ["cpu_cores: no cpu cgroup"] },
+    isDraining: () => false,
+  };
 }
 
 const GOOD = 'echo "runsc version release-1"; echo "spec: 1.1.0"; echo noise >&2';
@@ -23,7 +31,9 @@ test("all well is ready, with the version in runsc's own words, and leaves no tr
   assert.deepEqual(await createReadinessCheck(given)(), {
     ready: true,
     reasons: [],
+    notes: [],
     runsc_version: "runsc version release-1",
+    cgroup: { mode: "v2", unenforced: ["cpu_cores: no cpu cgroup"] },
   });
   assert.deepEqual(await readdir(given.home), []);
 });
@@ -66,10 +76,28 @@ test("a runsc that hangs is a reason, also when it is a script of the operator w
   assert.equal(existsSync(join(given.runscPath ?? "", "..", "ended")), false, "the child was waited for");
 });
 
-test("a missing mkfs.erofs is a reason", async (t) => {
-  const { ready, reasons } = await createReadinessCheck({ ...(await parts(t, GOOD)), mkfsErofsPath: null })();
-  assert.equal(ready, false);
-  assert.match(reasons.join(), /mkfs\.erofs not found/);
+test("a missing mkfs.erofs is a note where images can be kept as directories, and leaves no trace", async (t) => {
+  const given = { ...(await parts(t, GOOD)), mkfsErofsPath: null, rootless: process.geteuid?.() !== 0 };
+  const { ready, reasons, notes } = await createReadinessCheck(given)();
+  assert.deepEqual([ready, reasons, notes.length], [true, [], 1]);
+  assert.match(notes.join(), /mkfs\.erofs not found/);
+  assert.deepEqual(await readdir(given.home), []);
+  assert.ok(!(await readFile("/proc/self/mounts", "utf8")).includes(given.home));
+});
+
+test("a missing mkfs.erofs is a reason where nothing can be mounted, in the words of mount", async (t) => {
+  const refusing: Platform = {
+    ...platform,
+    spawn: (argv, options) => {
+      const mountless = ["sh", "-c", "echo mount: permission denied >&2; exit 32"];
+      return platform.spawn(argv[0] === "unshare" ? mountless : argv, options);
+    },
+  };
+  const given = { ...(await parts(t, GOOD)), mkfsErofsPath: null, platform: refusing };
+  const { ready, reasons, notes } = await createReadinessCheck(given)();
+  assert.deepEqual([ready, notes], [false, []]);
+  assert.match(reasons.join(), /mkfs\.erofs not found.*permission denied/);
+  assert.deepEqual(await readdir(given.home), []);
 });
 
 test("a home that cannot be written to is a reason, by its path", async (t) => {

@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
-import { mkdir, readdir } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
+import { CleanupStack } from "../../src/core/cleanup-stack.ts";
+import { enterArgv } from "../../src/sandbox/cgroup/enter-argv.ts";
+import type { Cgroups } from "../../src/sandbox/cgroup/types.ts";
 import type { ProcessLimits } from "../../src/sandbox/run-process.ts";
 import { runDirectoryAt } from "../../src/sandbox/runsc.ts";
 import { createSandbox, type Guest } from "../../src/sandbox/sandbox.ts";
@@ -18,6 +22,7 @@ const GUEST: Guest = {
   user: NOBODY,
   limits: { cpu_cores: 1, memory_mb: 256, wall_clock_secs: 30, pids_limit: 64, nofile: 256 },
   rootfs: "/images/x.erofs",
+  rootfsType: "erofs",
   inputs: [],
   stdin: undefined,
 };
@@ -30,8 +35,38 @@ const NO_CWD =
   'creating process: failed to find initial working directory \\"/work\\": no such file or directory';
 const logError = (msg: string) => `printf '%s\\n' '{"level":"error","msg":"${msg}"}' >> $log`;
 
+/** Where a script finds the cgroups. */
+const HERE = "cgroups";
+const USAGE = { cpu_user_ms: 1, cpu_system_ms: 2, peak_memory_bytes: 3, peak_pids: 4 };
+
+/** Cgroups that are plain directories; a file `oom` in one says that memory ran out. */
+function plainCgroups(parent: string, enterPath: string | undefined): Cgroups {
+  return {
+    mode: "v2",
+    enforced: { memory: false, cpu: false, pids: false },
+    unenforced: [],
+    async create(id) {
+      const path = join(parent, id);
+      await mkdir(path, { recursive: true });
+      return {
+        argv: (command, log) => enterArgv(enterPath === undefined ? [] : [enterPath], command, log),
+        oomKilled: async () => existsSync(join(path, "oom")),
+        usage: async () => USAGE,
+        widenWhenBooted: async () => {},
+        remove: () => rm(path, { recursive: true }),
+      };
+    },
+    sweep: async () => 0,
+    close: async () => {},
+  };
+}
+
 /** A sandbox whose runsc does what a script says, and a way to run a guest in it. */
-async function sandboxWith(t: TestContext, behaviour: string, options: { ignore_cgroups?: boolean } = {}) {
+async function sandboxWith(
+  t: TestContext,
+  behaviour: string,
+  options: { cgroupPath?: string; unenforced_limits?: "warn" | "refuse" } = {},
+) {
   const root = await tempDirectory(t);
   const runsc = await fakeRunsc(root, behaviour);
   const directory = runDirectoryAt(join(root, "run"));
@@ -41,17 +76,18 @@ async function sandboxWith(t: TestContext, behaviour: string, options: { ignore_
     runsc: {
       path: runsc.path,
       platform: "systrap",
-      ignore_cgroups: options.ignore_cgroups ?? false,
       rootless: false,
     },
     emptyRoot: join(root, "empty"),
-    cgroupMount: join(root, "cgroup"),
+    cgroups: plainCgroups(join(root, HERE), options.cgroupPath),
+    unenforced_limits: options.unenforced_limits ?? "warn",
   });
+  const cleanup = new CleanupStack((label, error) => assert.fail(`${label}: ${error}`));
   const run = async (guest: Partial<Guest> = {}, limits: Partial<ProcessLimits> = {}) => {
-    const exit = await sandbox.run(directory, { ...GUEST, ...guest }, { ...LIMITS, ...limits });
+    const exit = await sandbox.run(directory, { ...GUEST, ...guest }, { ...LIMITS, ...limits }, cleanup);
     return { ...exit, out: Buffer.from(exit.stdout.bytes).toString() };
   };
-  return { runsc, directory, run, root };
+  return { runsc, directory, run, root, cleanup };
 }
 
 test("a guest runs once, by the bundle of its own directory", async (t) => {
@@ -68,25 +104,48 @@ test("a guest runs once, by the bundle of its own directory", async (t) => {
   assert.equal(output.source, directory.output);
 });
 
-test("the sandbox has a cgroup of its own by the run's id, unless cgroups are ignored", async (t) => {
-  const { runsc, run } = await sandboxWith(t, "exit 0");
-  await run();
-  assert.equal((await runsc.calls())[0]?.spec.linux.cgroupsPath, `/boxer/${GUEST.id}`);
-  const ignoring = await sandboxWith(t, "exit 0", { ignore_cgroups: true });
-  await ignoring.run();
-  const [call] = await ignoring.runsc.calls();
-  assert.equal(call?.spec.linux.cgroupsPath, undefined);
-  assert.ok(call?.argv.includes("--ignore-cgroups"));
+test("a run is in its cgroup, tells what it used, and leaves the removal to the cleanup", async (t) => {
+  const { run, root, cleanup } = await sandboxWith(t, `ls ${HERE}; pwd`);
+  const exit = await run();
+  assert.deepEqual(exit.out.split("\n")[0], GUEST.id);
+  assert.deepEqual([exit.oomKilled, exit.usage], [false, USAGE]);
+  assert.deepEqual(await readdir(join(root, "cgroups")), [GUEST.id]);
+  await cleanup.run();
+  assert.deepEqual(await readdir(join(root, "cgroups")), []);
 });
 
-test("a cgroup that runsc leaves behind is removed, and no other", async (t) => {
-  const { run, root } = await sandboxWith(
+test("what the kernel has killed for want of memory is told, also where runsc waits for it in vain", async (t) => {
+  const ended = await sandboxWith(t, `touch ${HERE}/${GUEST.id}/oom; exit 137`);
+  assert.deepEqual([(await ended.run()).oomKilled, (await ended.run()).stop], [true, null]);
+  const waiting = await sandboxWith(t, `touch ${HERE}/${GUEST.id}/oom; sleep 600 & wait $!`);
+  const exit = await waiting.run();
+  assert.deepEqual([exit.oomKilled, exit.stop], [true, "oom_killed"]);
+});
+
+test("a second attempt has a cgroup of its own, and both are given back", async (t) => {
+  const { run, root, cleanup } = await sandboxWith(
     t,
-    `cd cgroup/memory/boxer && mkdir ${GUEST.id} boxer-other; exit 128`,
+    `[ $call = 1 ] && { ${logError(NO_CWD)}; exit 128; }; exit 0`,
   );
-  await mkdir(join(root, "cgroup/memory/boxer"), { recursive: true });
   await run();
-  assert.deepEqual(await readdir(join(root, "cgroup/memory/boxer")), ["boxer-other"]);
+  assert.deepEqual((await readdir(join(root, "cgroups"))).sort(), [GUEST.id, `${GUEST.id}-2`]);
+  await cleanup.run();
+  assert.deepEqual(await readdir(join(root, "cgroups")), []);
+});
+
+test("a cgroup that cannot be entered is a failure to start, and not the program's exit code", async (t) => {
+  const { run } = await sandboxWith(t, "exit 0", { cgroupPath: "/nosuch/cgroup" });
+  const { startFailure, status } = await run();
+  assert.equal(status.code, 128);
+  assert.match(startFailure?.message ?? "", /cannot enter the cgroup/);
+});
+
+test("a limit that nothing enforces is refused where the operator wants that, before anything starts", async (t) => {
+  const { run, runsc } = await sandboxWith(t, "exit 0", { unenforced_limits: "refuse" });
+  await assert.rejects(run(), { code: "limit_unenforceable", field: "limits.memory_mb" });
+  assert.deepEqual(await runsc.calls(), []);
+  const limits = { ...GUEST.limits, memory_mb: null, cpu_cores: null };
+  assert.equal((await run({ limits })).status.code, 0);
 });
 
 test("two runs have different container ids", async (t) => {
@@ -184,18 +243,39 @@ test("a crash that ended runsc by a signal is told as well", async (t) => {
   assert.deepEqual([panic, status.signal], ["panic: x\n", "SIGABRT"]);
 });
 
-test("runsc that cannot be started, and a directory that is not there, throw", async (t) => {
-  const { directory, run, root } = await sandboxWith(t, "exit 0");
-  const runsc = {
-    path: join(root, "nosuch"),
-    platform: "systrap",
-    ignore_cgroups: true,
-    rootless: false,
-  } as const;
-  const missing = createSandbox({ platform, runsc, emptyRoot: root });
-  await assert.rejects(missing.run(directory, GUEST, LIMITS), { code: "runsc_missing" });
+for (const [name, path] of Object.entries({
+  "is missing": "nosuch",
+  "cannot be executed": "plain",
+})) {
+  test(`runsc that ${name} is told as such, whether a cgroup is entered first or not`, async (t) => {
+    const { directory, root } = await sandboxWith(t, "exit 0");
+    await writeFile(join(root, "plain"), "");
+    for (const enterPath of [undefined, root]) {
+      const runsc = { path: join(root, path), platform: "systrap", rootless: false } as const;
+      const cgroups = plainCgroups(join(root, HERE), enterPath);
+      const sandbox = createSandbox({ platform, runsc, emptyRoot: root, cgroups, unenforced_limits: "warn" });
+      const cleanup = new CleanupStack(() => {});
+      await assert.rejects(sandbox.run(directory, GUEST, LIMITS, cleanup), { code: "runsc_missing" });
+    }
+  });
+}
+
+test("a guest's own exit codes 126 and 127 are its own", async (t) => {
+  for (const code of [126, 127]) {
+    const { run } = await sandboxWith(t, `exit ${code}`);
+    assert.equal((await run()).status.code, code);
+  }
+});
+
+test("a directory that is not there throws", async (t) => {
+  const { root, runsc, cleanup } = await sandboxWith(t, "exit 0");
+  const sandbox = createSandbox({
+    platform,
+    runsc: { path: runsc.path, platform: "systrap", rootless: false },
+    emptyRoot: root,
+    cgroups: plainCgroups(join(root, HERE), undefined),
+    unenforced_limits: "warn",
+  });
   const elsewhere = runDirectoryAt(join(root, "none"));
-  const working = createSandbox({ platform, runsc, emptyRoot: root });
-  await assert.rejects(working.run(elsewhere, GUEST, LIMITS), { code: "ENOENT" });
-  assert.equal((await run()).status.code, 0);
+  await assert.rejects(sandbox.run(elsewhere, GUEST, LIMITS, cleanup), { code: "ENOENT" });
 });

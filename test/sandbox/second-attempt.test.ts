@@ -17,6 +17,8 @@ const EXIT: SandboxExit = {
   wall_ms: 1,
   startFailure: null,
   panic: null,
+  oomKilled: false,
+  usage: null,
 };
 const CRASH = { ...EXIT, panic: "panic: running on goroutine" };
 const NO_CWD = { ...EXIT, startFailure: { kind: "no_cwd", message: "" } } as const;
@@ -55,4 +57,8 @@ test("one that cannot be made is refused by the name of its field", async (t) =>
   const below = { ...EXIT, startFailure: { kind: "other", message } } as const;
   await assert.rejects(plan(t, below, "/etc/passwd/x"), { code: "invalid_request", field: "cwd" });
   assert.equal(await plan(t, below, "/elsewhere"), null);
+});
+
+test("a sandbox that ran out of memory is not started again, whatever it said when it died", async (t) => {
+  assert.equal(await plan(t, { ...CRASH, oomKilled: true }), null);
 });

@@ -15,6 +15,7 @@ interface Spec {
     env: string[];
     cwd: string;
     noNewPrivileges: boolean;
+    oomScoreAdj: number;
     capabilities: Record<string, string[]>;
     rlimits: { type: string; hard: number; soft: number }[];
   };
@@ -26,12 +27,6 @@ interface Spec {
     namespaces: { type: string; path?: string }[];
     maskedPaths: string[];
     readonlyPaths: string[];
-    cgroupsPath?: string;
-    resources?: {
-      memory?: { limit: number };
-      cpu?: { quota: number; period: number };
-      pids?: { limit: number };
-    };
   };
 }
 
@@ -42,11 +37,11 @@ const INPUT: SpecInput = {
   user: NOBODY,
   limits: { cpu_cores: 1, memory_mb: 256, wall_clock_secs: 30, pids_limit: 64, nofile: 256 },
   rootfs: "/home/images/rootfs/abc.erofs",
+  rootfsType: "erofs",
   emptyRoot: "/home/empty",
   outputDirectory: "/home/runs/x/output",
   inputs: [],
   makeCwd: false,
-  cgroupsPath: "/boxer/boxer-1",
 };
 
 const NO_LIMITS = { cpu_cores: null, memory_mb: null, wall_clock_secs: null, pids_limit: null, nofile: null };
@@ -108,6 +103,16 @@ describe("the root", () => {
     assert.deepEqual(annotations, {
       "dev.gvisor.spec.rootfs.source": "/home/images/rootfs/abc.erofs",
       "dev.gvisor.spec.rootfs.type": "erofs",
+      "dev.gvisor.spec.rootfs.overlay": "memory",
+    });
+  });
+
+  test("is the run's own directory where the image is one, under a memory overlay as well", () => {
+    const { root, annotations } = build({ rootfs: "/runs/x/root/merged", rootfsType: "directory" });
+    assert.deepEqual(root, { path: "/runs/x/root/merged", readonly: false });
+    assert.deepEqual(annotations, {
+      "dev.gvisor.spec.rootfs.source": "/runs/x/root/merged",
+      "dev.gvisor.spec.rootfs.type": "bind",
       "dev.gvisor.spec.rootfs.overlay": "memory",
     });
   });
@@ -206,33 +211,11 @@ describe("mounts", () => {
   });
 });
 
-describe("cgroups", () => {
-  test("are left alone when there is no path", () => {
-    const { linux } = build({ cgroupsPath: null });
-    assert.equal("cgroupsPath" in linux, false);
-    assert.equal("resources" in linux, false);
-  });
-
-  test("bound memory, CPU and tasks, with room for the sentry beside the guest", () => {
-    const { cgroupsPath, resources } = build().linux;
-    assert.equal(cgroupsPath, "/boxer/boxer-1");
-    assert.deepEqual(resources?.cpu, { quota: 100_000, period: 100_000 });
-    assert.equal(resources?.memory?.limit, (256 + 64) * MIB);
-    assert.ok((resources?.pids?.limit ?? 0) >= 1024 + 64);
-  });
-
-  test("take fractions of a core, never below what the kernel allows", () => {
-    const quota = (cpu_cores: number) =>
-      build({ limits: { ...NO_LIMITS, cpu_cores } }).linux.resources?.cpu?.quota;
-    assert.equal(quota(0.5), 50_000);
-    assert.equal(quota(2.5), 250_000);
-    assert.equal(quota(0.000001), 1000);
-    assert.equal(quota(1 / 3), 33_333);
-  });
-
-  test("leave out what has no limit", () => {
-    assert.deepEqual(build({ limits: NO_LIMITS }).linux.resources, {});
-  });
+test("cgroups are left to the one that starts runsc, and the sentry goes first where memory is short", () => {
+  const { linux, process } = build();
+  assert.equal("cgroupsPath" in linux, false);
+  assert.equal("resources" in linux, false);
+  assert.equal(process.oomScoreAdj, 1000);
 });
 
 test("the same input gives the same spec, and is not changed", () => {

@@ -1,9 +1,6 @@
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
-import { mkdir, writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import { test } from "node:test";
-import { killStraySandboxes, removeStrayCgroups } from "../../src/sandbox/sweep.ts";
+import { killStraySandboxes } from "../../src/sandbox/sweep.ts";
 import { platform } from "../support/platform.ts";
 import { isAlive, killAfter } from "../support/processes.ts";
 import { PLAIN_ENV, textOf } from "../support/run-to-end.ts";
@@ -50,44 +47,4 @@ test("sandboxes that an earlier server left are told from the sandboxes of other
 
 test("where nothing was left, nothing is killed", async (t) => {
   assert.equal(await killStraySandboxes(await tempDirectory(t)), 0);
-});
-
-/** A stand-in for a mounted cgroup hierarchy; rmdir(2) removes a directory without children there and here alike. */
-async function mount(t: TestContext, ...groups: string[]) {
-  const root = await tempDirectory(t);
-  for (const group of groups) await mkdir(join(root, group), { recursive: true });
-  return root;
-}
-
-test("cgroups that an earlier server left are removed below each controller and below the root, by name", async (t) => {
-  const groups = [
-    "memory/boxer/boxer-1",
-    "cpu,cpuacct/boxer/boxer-1",
-    "boxer/boxer-1",
-    "unified/boxer/boxer-2",
-  ];
-  const root = await mount(
-    t,
-    ...groups,
-    "memory/boxer/boxer-other",
-    "memory/boxer-1",
-    "memory/docker/boxer-1",
-  );
-  await removeStrayCgroups(["boxer-1", "boxer-2", "boxer-gone"], root);
-  for (const group of groups) assert.equal(existsSync(join(root, group)), false, group);
-  for (const kept of ["memory/boxer/boxer-other", "memory/boxer-1", "memory/docker/boxer-1"]) {
-    assert.equal(existsSync(join(root, kept)), true, kept);
-  }
-});
-
-test("a cgroup in use stays, and does not keep the others", async (t) => {
-  const root = await mount(t, "memory/boxer/boxer-1/child", "pids/boxer/boxer-1");
-  await writeFile(join(root, "cgroup.procs"), "");
-  await removeStrayCgroups(["boxer-1"], root);
-  assert.equal(existsSync(join(root, "memory/boxer/boxer-1/child")), true);
-  assert.equal(existsSync(join(root, "pids/boxer/boxer-1")), false);
-});
-
-test("a machine without cgroups has none to remove", async (t) => {
-  await removeStrayCgroups(["boxer-1"], join(await tempDirectory(t), "nosuch"));
 });

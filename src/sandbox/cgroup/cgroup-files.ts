@@ -1,0 +1,39 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { errnoOf } from "../../core/errors.ts";
+import type { Setting } from "./controllers.ts";
+
+/** What a kernel without the file says: a cgroup file system lets nobody make files. */
+const ABSENT = ["ENOENT", "EACCES", "EPERM", "EOPNOTSUPP", "EINVAL"];
+
+/** Writes settings, in order. @throws what write(2) gives, unless the setting is optional and not to be had */
+export async function applySettings(cgroup: string, settings: readonly Setting[]): Promise<void> {
+  for (const { file, value, isOptional } of settings) {
+    try {
+      await writeFile(join(cgroup, file), value);
+    } catch (error) {
+      if (!(isOptional && ABSENT.includes(errnoOf(error) ?? ""))) throw error;
+    }
+  }
+}
+
+/** The number in a file, or null where there is none. */
+export async function readNumber(path: string): Promise<number | null> {
+  const text = (await readIfAny(path)).trim();
+  return /^\d+$/.test(text) ? Number(text) : null;
+}
+
+/** The numbers of a file of lines such as `oom_kill 1`, by their names; empty where it is missing. */
+export async function readNumbers(path: string): Promise<ReadonlyMap<string, number>> {
+  const lines = (await readIfAny(path)).split("\n").map((line) => line.split(" "));
+  return new Map(lines.flatMap(([name, value]) => (name && value ? [[name, Number(value)]] : [])));
+}
+
+/** The words of a file such as cgroup.controllers; none where it is missing. */
+export async function readWords(path: string): Promise<string[]> {
+  return (await readIfAny(path)).split(/\s+/).filter(Boolean);
+}
+
+async function readIfAny(path: string): Promise<string> {
+  return readFile(path, "utf8").catch(() => "");
+}

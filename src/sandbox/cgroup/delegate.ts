@@ -1,0 +1,99 @@
+import { access, mkdir, writeFile } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { messageOf } from "../../core/errors.ts";
+import { readWords } from "./cgroup-files.ts";
+import type { Hierarchy } from "./detect-layout.ts";
+import { removeIfEmpty } from "./remove-cgroup.ts";
+
+/** A cgroup below which others may be made. */
+export interface Delegation {
+  readonly base: string;
+  /** What the cgroups below it have. */
+  readonly controllers: readonly string[];
+}
+
+/** Where the service itself lives when the cgroups of runs are beside it. */
+const LEAF = "boxer-service";
+const LIMITING = ["memory", "cpu", "pids"];
+/** Taken where it is there: see `Cpuset`. */
+const WANTED = [...LIMITING, "cpuset"];
+
+/**
+ * Finds a cgroup of the unified hierarchy (v2) that can hand its controllers down: our own where it has them all, as in a
+ * systemd unit with `Delegate=yes` or in a container, so that limits on the service hold for its runs too; else the root.
+ * @throws Error with the reasons of all of them
+ */
+export async function delegate({ root, own }: Hierarchy): Promise<Delegation> {
+  const mine = basename(own) === LEAF ? dirname(own) : own;
+  const available = await readWords(join(mine, "cgroup.controllers"));
+  const isComplete = LIMITING.every((name) => available.includes(name));
+  const candidates = isComplete ? [mine, root] : [root, mine];
+  const reasons: string[] = [];
+  for (const base of new Set(candidates)) {
+    try {
+      const isAllOurs = base === mine && (mine === root || mine.endsWith(".service"));
+      return { base, controllers: await enable(base, isAllOurs) };
+    } catch (error) {
+      reasons.push(`${base}: ${messageOf(error)}`);
+    }
+  }
+  throw new Error(reasons.join("; "));
+}
+
+/** Hands controllers down from a cgroup to those below it (cgroup.subtree_control). */
+export async function handDown(cgroup: string, controllers: readonly string[]): Promise<void> {
+  for (const name of controllers) await writeFile(join(cgroup, "cgroup.subtree_control"), `+${name}`);
+}
+
+/**
+ * @param isAllOurs whether every process there belongs to the service: it is a unit's or a container's
+ * @returns the controllers handed down
+ */
+async function enable(base: string, isAllOurs: boolean): Promise<string[]> {
+  const available = await readWords(join(base, "cgroup.controllers"));
+  const controllers = WANTED.filter((name) => available.includes(name));
+  if (!controllers.some((name) => LIMITING.includes(name))) throw new Error("it has no such controllers");
+  const handed = await readWords(join(base, "cgroup.subtree_control"));
+  const missing = controllers.filter((name) => !handed.includes(name));
+  if (missing.length === 0) return controllers;
+  const giveBack = await vacate(base, isAllOurs);
+  try {
+    await handDown(base, missing);
+    return controllers;
+  } catch (error) {
+    await giveBack();
+    throw error;
+  }
+}
+
+/**
+ * Moves the service into a leaf: a cgroup with processes of its own hands no controllers down, but for the root
+ * (cgroups(7), "no internal processes"). Others that live there too are left alone, and then it stays as it is.
+ * @returns how to move it back
+ */
+async function vacate(base: string, isAllOurs: boolean): Promise<() => Promise<void>> {
+  const isRoot = !(await exists(join(base, "cgroup.type")));
+  if (isRoot) return async () => {};
+  const pids = await readWords(join(base, "cgroup.procs"));
+  const own = pids.filter((pid) => isAllOurs || pid === String(process.pid));
+  if (own.length === 0) return async () => {};
+  const leaf = join(base, LEAF);
+  await mkdir(leaf, { recursive: true });
+  await move(own, leaf);
+  return async () => {
+    await move(own, base);
+    await removeIfEmpty(leaf);
+  };
+}
+
+/** A process that has ended meanwhile needs no moving. */
+async function move(pids: readonly string[], cgroup: string): Promise<void> {
+  for (const pid of pids) await writeFile(join(cgroup, "cgroup.procs"), pid).catch(() => {});
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}

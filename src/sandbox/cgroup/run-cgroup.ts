@@ -1,0 +1,97 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { BoxerError, messageOf } from "../../core/errors.ts";
+import { applySettings, readNumber, readNumbers, readWords } from "./cgroup-files.ts";
+import { enterArgv } from "./enter-argv.ts";
+import type { Parent } from "./open-parent.ts";
+import { type Rmdir, removeCgroup } from "./remove-cgroup.ts";
+import type { CgroupLimits, CgroupUsage, RunCgroup } from "./types.ts";
+
+/** runsc, its gofer, the sentry: the next process is a systrap stub, which the sentry makes after it has counted CPUs. */
+const PROCESSES_BEFORE_STUBS = 3;
+/** When a sandbox of a platform without stubs has booted for certain. */
+const BOOTED_MS = 2_000;
+
+/**
+ * Makes the cgroups of one run, with its limits set and no process in them.
+ * @throws BoxerError `sandbox_failed`; then nothing stays behind
+ */
+export async function makeRunCgroup(
+  parents: readonly Parent[],
+  id: string,
+  limits: CgroupLimits,
+  rmdir: Rmdir,
+): Promise<RunCgroup> {
+  const places = parents.map((parent) => ({ parent, path: join(parent.path, id) }));
+  const remove = async () => {
+    await Promise.all(places.map(({ path }) => removeCgroup(path, rmdir)));
+  };
+  try {
+    await Promise.all(
+      places.map(async ({ parent: { controllers, cpuset, version }, path }) => {
+        await mkdir(path);
+        const all = cpuset === null ? controllers : [...controllers, cpuset];
+        for (const controller of all) await applySettings(path, controller.settings(limits, version));
+      }),
+    );
+  } catch (error) {
+    await remove().catch(() => {});
+    throw new BoxerError("sandbox_failed", `Cannot make the cgroup of the run: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+  const paths = places.map(({ path }) => path);
+  return {
+    argv: (command, failureLog) =>
+      paths.length === 0 ? [...command] : enterArgv(paths, command, failureLog),
+    oomKilled: async () => (await Promise.all(paths.map(wasOomKilled))).includes(true),
+    usage: () => usageOf(paths),
+    widenWhenBooted: widener(places),
+    remove,
+  };
+}
+
+/** Looks in every hierarchy: each tells in files of its own. */
+async function wasOomKilled(cgroup: string): Promise<boolean> {
+  const files = ["memory.events", "memory.oom_control"];
+  const counts = await Promise.all(files.map((file) => readNumbers(join(cgroup, file))));
+  return counts.some((count) => (count.get("oom_kill") ?? 0) + (count.get("oom_group_kill") ?? 0) > 0);
+}
+
+async function usageOf(cgroups: readonly string[]): Promise<CgroupUsage> {
+  const first = async (...files: string[]): Promise<number | null> => {
+    const paths = files.flatMap((file) => cgroups.map((cgroup) => join(cgroup, file)));
+    return (await Promise.all(paths.map(readNumber))).find((value) => value !== null) ?? null;
+  };
+  // A controller's cpu.stat in v1 has other lines.
+  const stats = await Promise.all(cgroups.map((cgroup) => readNumbers(join(cgroup, "cpu.stat"))));
+  const stat = stats.find((each) => each.has("user_usec"));
+  const [user_ns, system_ns] = stat
+    ? [null, null]
+    : await Promise.all([first("cpuacct.usage_user"), first("cpuacct.usage_sys")]);
+  return {
+    cpu_user_ms: milliseconds(stat?.get("user_usec"), user_ns),
+    cpu_system_ms: milliseconds(stat?.get("system_usec"), system_ns),
+    peak_memory_bytes: await first("memory.peak", "memory.max_usage_in_bytes"),
+    peak_pids: await first("pids.peak"),
+  };
+}
+
+function milliseconds(us: number | undefined, ns: number | null): number | null {
+  if (us !== undefined) return Math.round(us / 1e3);
+  return ns === null ? null : Math.round(ns / 1e6);
+}
+
+/** Writes once only; a run without a cpuset has nothing to widen. */
+function widener(places: readonly { parent: Parent; path: string }[]): () => Promise<void> {
+  const made = performance.now();
+  const place = places.find(({ parent }) => parent.cpuset !== null);
+  let isNarrow = place !== undefined;
+  return async () => {
+    if (!isNarrow || !place?.parent.cpuset) return;
+    const processes = await readWords(join(place.path, "cgroup.procs"));
+    if (processes.length <= PROCESSES_BEFORE_STUBS && performance.now() - made < BOOTED_MS) return;
+    isNarrow = false;
+    await writeFile(join(place.path, "cpuset.cpus"), place.parent.cpuset.all);
+  };
+}
