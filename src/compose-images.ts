@@ -6,6 +6,7 @@ import { CleanupStack } from "./core/cleanup-stack.ts";
 import { type Home, homeAt } from "./core/home.ts";
 import { findDockerSocket } from "./image/daemon/find-docker-socket.ts";
 import { openImageStore } from "./image/image-store.ts";
+import { MACHINE_PLATFORM, parsePlatform } from "./image/manifest/parse-platform.ts";
 import type { ImageStore } from "./image/types.ts";
 import { findExecutable } from "./platform/find-executable.ts";
 import { lockHome } from "./platform/home-lock.ts";
@@ -68,7 +69,8 @@ export async function findTools(
     find("runsc", config.runsc_path),
     find("mkfs.erofs", config.mkfs_erofs_path),
   ]);
-  return { runsc, mkfsErofs };
+  // One that is named but absent is a mistake to be told, not a wish for images as directories.
+  return { runsc, mkfsErofs: mkfsErofs ?? config.mkfs_erofs_path ?? null };
 }
 
 /** How the image store is opened; the test support opens one alone. */
@@ -84,10 +86,10 @@ export function imageStoreOptions(
     platform,
     log,
     config: {
-      mkfs_path: mkfsErofs ?? "mkfs.erofs",
+      mkfs_path: mkfsErofs,
       insecure_registries: config.insecure_registries,
       registry_mirrors: config.registry_mirrors,
-      platform: { os: "linux", architecture: process.arch === "x64" ? "amd64" : process.arch },
+      platform: config.image_platform === undefined ? MACHINE_PLATFORM : parsePlatform(config.image_platform),
       image_tag_ttl_secs: config.image_tag_ttl_secs,
       pull_timeout_secs: config.pull_timeout_secs,
       max_image_bytes: config.max_image_bytes,

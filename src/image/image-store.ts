@@ -57,7 +57,7 @@ const CLOSING = "the server is going down";
 export async function openImageStore(options: ImageStoreOptions): Promise<ImageStore> {
   const { root, platform, config, log, clock = systemClock, env = process.env } = options;
   const background = new Background(log);
-  const files = new ImageFiles(root, log);
+  const files = new ImageFiles(root, platform, log);
   const index = await ImageIndex.open(files, clock, background);
   const { tmp } = files;
   const board = new PullBoard({ clock, log });
@@ -80,6 +80,7 @@ export async function openImageStore(options: ImageStoreOptions): Promise<ImageS
     board,
     index,
     clock,
+    log,
   });
   const isProtected = protectionOf(config.images_prepull);
   const quota_bytes = await quotaOf(config.images_quota_bytes, root, index.size_bytes);

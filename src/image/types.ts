@@ -13,16 +13,28 @@ export interface ImageConfig {
   readonly user: string;
 }
 
+/**
+ * Whom the USER of an image's configuration means, looked up in its own /etc/passwd and /etc/group. `gid` is null where
+ * neither names a group. An image may ask for somebody whom it does not have: `unknown` says why nobody was found, to
+ * end a sentence about the image.
+ */
+export type ImageUser = { readonly uid: number; readonly gid: number | null } | { readonly unknown: string };
+
+/** How a root file system is kept: in one EROFS file, or as a directory where the host has no mkfs.erofs. */
+export type RootfsType = "erofs" | "directory";
+
 /** An image that is ready to run. */
 export interface Image {
   /** Digest of the manifest of our platform, always sha256. */
   readonly digest: Digest;
   /** The normalised reference that it was asked for by. */
   readonly reference: string;
-  /** Path of the EROFS file with the flattened layers. Immutable. */
+  /** Path of the EROFS file, or the directory, with the flattened layers. Immutable: all runs share it. */
   readonly rootfs: string;
+  readonly rootfs_type: RootfsType;
   readonly config: ImageConfig;
-  /** Size of the EROFS file. */
+  readonly user: ImageUser;
+  /** What the root file system takes on the disk. */
   readonly size_bytes: number;
 }
 
@@ -135,7 +147,8 @@ export interface ImagePlatform {
 
 /** Settings of the image store. */
 export interface ImageStoreConfig {
-  readonly mkfs_path: string;
+  /** Null: there is none, and images are kept as directories. */
+  readonly mkfs_path: string | null;
   /** Registries (`host` for any port, or `host:port`) that may be spoken to over plain HTTP, beside loopback. */
   readonly insecure_registries: readonly string[];
   /** Mirrors (`host:port`) to try before a registry, by registry as references name it (`docker.io`). */

@@ -1,29 +1,23 @@
 import { BoxerError } from "../core/errors.ts";
+import type { ImageUser } from "../image/types.ts";
 import { type GuestUser, NOBODY } from "../sandbox/spec.ts";
 
 const MAX_ID = 0xffff_fffe;
+const field = "user";
 
 /**
- * Who the guest is: nobody, unless the request says otherwise. Pure.
- * @param requested `uid`, `uid:gid` (the group is nobody's when it is left out), `image` for the image's own USER, or
- *   undefined
- * @param image USER of the image's configuration; only its numeric forms are understood
+ * Who the guest is: nobody, unless the request says otherwise. A group that nobody names is nobody's, where other
+ * tools take root's. Pure.
+ * @param requested `uid`, `uid:gid`, `image` for the image's own USER, or undefined
+ * @param image whom the image's USER means
  * @param allowRoot whether the operator lets guests be root in their sandbox
  * @throws BoxerError `invalid_request` or `user_not_allowed`, naming `user`
  */
-export function chooseUser(requested: string | undefined, image: string, allowRoot: boolean): GuestUser {
+export function chooseUser(requested: string | undefined, image: ImageUser, allowRoot: boolean): GuestUser {
   if (requested === undefined) return NOBODY;
-  const text = requested === "image" ? image || "0:0" : requested;
-  const user = parseUser(text);
-  const field = "user";
-  if (!user) {
-    const whose =
-      requested === "image" ? `the image's USER ${JSON.stringify(image)}` : JSON.stringify(requested);
-    throw new BoxerError("invalid_request", `user must be "image", uid or uid:gid in numbers, not ${whose}`, {
-      field,
-    });
-  }
+  const user = requested === "image" ? userOfImage(image) : parseUser(requested);
   if (!allowRoot && (user.uid === 0 || user.gid === 0)) {
+    const text = requested === "image" ? `image (${user.uid}:${user.gid})` : requested;
     throw new BoxerError("user_not_allowed", `user ${text} is root, which this server does not allow`, {
       field,
     });
@@ -31,9 +25,19 @@ export function chooseUser(requested: string | undefined, image: string, allowRo
   return user;
 }
 
-function parseUser(text: string): GuestUser | null {
+function userOfImage(image: ImageUser): GuestUser {
+  if ("unknown" in image) {
+    throw new BoxerError("invalid_request", `user is the image's USER, which nobody is: ${image.unknown}`, {
+      field,
+    });
+  }
+  return { uid: image.uid, gid: image.gid ?? NOBODY.gid };
+}
+
+function parseUser(text: string): GuestUser {
   const [, uid, gid] = /^(\d{1,10})(?::(\d{1,10}))?$/.exec(text) ?? [];
-  if (uid === undefined) return null;
   const user = { uid: Number(uid), gid: gid === undefined ? NOBODY.gid : Number(gid) };
-  return user.uid <= MAX_ID && user.gid <= MAX_ID ? user : null;
+  if (user.uid <= MAX_ID && user.gid <= MAX_ID) return user;
+  const message = `user must be "image", uid or uid:gid in numbers, not ${JSON.stringify(text)}`;
+  throw new BoxerError("invalid_request", message, { field });
 }

@@ -9,7 +9,15 @@ import type { Image, ImageStore } from "../../src/image/types.ts";
 
 const digest = `sha256:${"1".repeat(64)}` as const;
 const config = { env: [], working_dir: "/", entrypoint: [], cmd: [], user: "" };
-const image: Image = { digest, reference: "local/x:1", rootfs: "/secret", config, size_bytes: 4096 };
+const image: Image = {
+  digest,
+  reference: "local/x:1",
+  rootfs: "/secret",
+  rootfs_type: "erofs",
+  user: { uid: 0, gid: 0 },
+  config,
+  size_bytes: 4096,
+};
 
 type Import = ImageStore["importArchive"];
 

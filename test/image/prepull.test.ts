@@ -18,7 +18,15 @@ function store(has: (reference: string, signal: AbortSignal) => boolean | Promis
       config: { env: [], working_dir: "/", entrypoint: [], cmd: [], user: "" },
       digest: sha256(""),
     };
-    const image = { digest, reference, rootfs: "/", config, size_bytes: 0 };
+    const image = {
+      digest,
+      reference,
+      rootfs: "/",
+      rootfs_type: "erofs" as const,
+      user: { uid: 0, gid: 0 },
+      config,
+      size_bytes: 0,
+    };
     const release = (): void => {
       leases -= 1;
     };

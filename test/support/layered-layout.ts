@@ -58,9 +58,10 @@ export class LayeredLayout {
     layers: readonly TestLayer[],
     architecture: string,
     env: string[] = [],
+    user = "",
   ): Promise<Descriptor> {
     const rootfs = { type: "layers", diff_ids: layers.map(({ archive }) => sha256(archive)) };
-    const config = { os: "linux", architecture, config: { Env: env }, rootfs };
+    const config = { os: "linux", architecture, config: { Env: env, User: user }, rootfs };
     const descriptors: Descriptor[] = [];
     for (const { archive, compression } of layers) {
       const [suffix, compress] = COMPRESSIONS[compression];

@@ -41,7 +41,7 @@ export async function withRootfs(
     const blobs = new BlobStore({ directory, tmp, max_parallel_downloads: 3, clock, onProgress: () => {} });
     const options = { ...common, mkfs_path: mkfsPath(), tmp, max_image_entries: 100_000, blobs };
     const rest = { unpackSlots: new Semaphore(1), board: new PullBoard({ clock, log }) };
-    const keep = (erofs: string): Promise<void> => use(join(dirname(erofs), "rootfs"), erofs);
+    const keep = ({ path }: { path: string }): Promise<void> => use(join(dirname(path), "rootfs"), path);
     await buildRootfs(source, image, { ...options, ...rest }, signal, keep);
     await blobs.close(new Error("the test is over"));
     await background.settled();

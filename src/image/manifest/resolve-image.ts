@@ -1,9 +1,9 @@
-import type { Logger } from "pino";
 import { BoxerError } from "../../core/errors.ts";
 import { readBlob } from "../blobs/read-blob.ts";
 import type { Clock } from "../clock.ts";
 import { type Digest, digestOf, hasDigest } from "../digest.ts";
 import type { Descriptor, ImageSource, ManifestDocument } from "../image-source.ts";
+import { printable } from "../printable.ts";
 import type { ImagePlatform } from "../types.ts";
 import { choosePlatform, describePlatform, isForPlatform } from "./choose-platform.ts";
 import { parseImageConfig } from "./parse-image-config.ts";
@@ -32,7 +32,6 @@ export interface ResolveOptions {
   readonly platform: ImagePlatform;
   readonly max_image_bytes: number;
   readonly clock: Clock;
-  readonly log: Logger;
   readonly signal: AbortSignal;
 }
 
@@ -76,7 +75,7 @@ async function finish(
   source: ImageSource,
   document: ManifestDocument,
   manifest: ImageManifest,
-  { platform, max_image_bytes, clock, log, signal }: ResolveOptions,
+  { platform, max_image_bytes, clock, signal }: ResolveOptions,
 ): Promise<Omit<ResolvedImage, "resolved">> {
   const size_bytes = manifest.layers.reduce((sum, layer) => sum + layer.size_bytes, 0);
   if (size_bytes > max_image_bytes) {
@@ -87,7 +86,8 @@ async function finish(
   const config = parseImageConfig(configBytes);
   const digest = digestOf(document.bytes);
   if (!isForPlatform(config, platform)) {
-    log.warn({ digest, made_for: describePlatform(config) }, "image is made for another platform");
+    const reason = `the image is made for ${describePlatform(config)}, not for ${describePlatform(platform)}`;
+    throw new BoxerError("image_not_found", printable(reason));
   }
   return {
     digest,

@@ -1,4 +1,4 @@
-import { stat } from "node:fs/promises";
+import type { Logger } from "pino";
 import type { Clock } from "../clock.ts";
 import type { ImageSource } from "../image-source.ts";
 import type { ResolvedImage } from "../manifest/resolve-image.ts";
@@ -9,6 +9,7 @@ import type { ImageIndex, StoredImage } from "../store/image-index.ts";
 export interface BuilderOptions extends RootfsOptions {
   readonly index: ImageIndex;
   readonly clock: Clock;
+  readonly log: Logger;
 }
 
 /** Brings images into the store, each once, however many references stand for it. */
@@ -38,15 +39,18 @@ export class ImageBuilder {
   }
 
   #build(source: ImageSource, image: ResolvedImage, signal: AbortSignal): Promise<StoredImage> {
-    const { index, board, clock } = this.#options;
+    const { index, board, clock, log } = this.#options;
     board.reportImage(image.digest, { type: "building" });
     return buildRootfs(source, image, this.#options, signal, async (rootfs) => {
       const { digest, manifest_text: manifest, config_text: config } = image;
-      const { size: rootfs_bytes } = await stat(rootfs);
-      return await index.add(
-        { version: 1, digest, manifest, config, rootfs_bytes, pulled_at_ms: clock.now() },
-        rootfs,
-      );
+      const { path, type, size_bytes: rootfs_bytes, user } = rootfs;
+      const { skipped_entries, skipped_xattrs } = rootfs;
+      if (skipped_entries + skipped_xattrs > 0) {
+        log.info({ digest, skipped_entries, skipped_xattrs }, "left out what no guest could use of an image");
+      }
+      const facts = { version: 1, digest, manifest, config, rootfs_bytes, user } as const;
+      const kept = type === "directory" ? { rootfs_type: type } : {};
+      return await index.add({ ...facts, ...kept, pulled_at_ms: clock.now() }, path);
     });
   }
 }

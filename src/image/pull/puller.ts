@@ -5,7 +5,9 @@ import type { DaemonImages } from "../daemon/daemon-images.ts";
 import { withDeadline } from "../deadline.ts";
 import type { Digest } from "../digest.ts";
 import type { ImageSource } from "../image-source.ts";
+import { describePlatform } from "../manifest/choose-platform.ts";
 import { resolveImage } from "../manifest/resolve-image.ts";
+import { isForThisPlatform } from "../policy/find-fresh.ts";
 import type { PullBoard, Report } from "../progress/pull-board.ts";
 import type { Reference } from "../reference.ts";
 import { type RegistryOptions, RegistrySource } from "../registry/registry-source.ts";
@@ -88,9 +90,10 @@ export class Puller {
   }
 
   async #pull(reference: Reference, signal: AbortSignal, report: Report): Promise<Pulled> {
-    const { registry, index } = this.#options;
+    const { registry, index, platform } = this.#options;
     const source = new RegistrySource(reference, registry);
-    const known = index.name(reference.text);
+    const name = index.name(reference.text);
+    const known = name && isForThisPlatform(name, platform) ? name : undefined;
     const ask = async (): Promise<StoredImage> => {
       if (known && (await this.#isUnchanged(source, known, signal))) return known.image;
       return await this.#get(source, reference, FROM_REGISTRY, signal, report);
@@ -141,12 +144,12 @@ export class Puller {
     signal: AbortSignal,
     report: Report,
   ): Promise<StoredImage> {
-    const { index, clock } = this.#options;
+    const { index } = this.#options;
     const deadline = this.#withDeadline(signal);
     try {
       const { id: resolved } = await daemon.find(reference, deadline.signal);
       const origin: Origin = { imported: false, from_daemon: true, resolved };
-      const facts = { reference: reference.text, ...origin, resolved, checked_at_ms: clock.now() };
+      const facts = this.#factsOf(reference.text, { ...origin, resolved });
       if (known?.resolved === resolved && (await index.setName(known.image, facts))) return known.image;
       return await daemon.withImage(reference, deadline.signal, (source) =>
         this.#get(source, reference, origin, deadline.signal, report),
@@ -154,6 +157,11 @@ export class Puller {
     } finally {
       deadline.stop();
     }
+  }
+
+  #factsOf<T extends Origin & { readonly resolved: Digest }>(reference: string, origin: T) {
+    const { clock, platform } = this.#options;
+    return { reference, ...origin, checked_at_ms: clock.now(), platform: describePlatform(platform) };
   }
 
   #withDeadline(signal: AbortSignal): { signal: AbortSignal; stop: () => void } {
@@ -164,14 +172,14 @@ export class Puller {
   }
 
   async #isUnchanged(source: RegistrySource, known: StoredName, signal: AbortSignal): Promise<boolean> {
-    const { index, clock } = this.#options;
+    const { index } = this.#options;
     const late = (): Error =>
       new BoxerError("image_pull_failed", `no answer within ${RECHECK_TIMEOUT_MS} ms`);
     const deadline = withDeadline(signal, RECHECK_TIMEOUT_MS, late);
     const digest = await source.headManifest(deadline.signal).finally(deadline.stop);
     if (digest !== known.resolved) return false;
     const { reference, resolved, imported } = known;
-    return await index.setName(known.image, { reference, resolved, imported, checked_at_ms: clock.now() });
+    return await index.setName(known.image, this.#factsOf(reference, { resolved, imported }));
   }
 
   async #get(
@@ -183,25 +191,19 @@ export class Puller {
   ): Promise<StoredImage> {
     const { platform, max_image_bytes, builder, index, onArrival, clock, log } = this.#options;
     const deadline = this.#withDeadline(signal);
-    const options = { platform, max_image_bytes, clock, log, signal: deadline.signal };
+    const options = { platform, max_image_bytes, clock, signal: deadline.signal };
     const started_at_ms = clock.now();
     try {
       for (;;) {
         const resolved = await resolveImage(source, reference.digest, options);
         report({ type: "resolved", digest: resolved.digest, layers: resolved.layers });
         const image = await builder.build(source, resolved, deadline.signal);
-        const now_ms = clock.now();
-        const facts = {
-          reference: reference.text,
-          resolved: resolved.resolved,
-          ...origin,
-          checked_at_ms: now_ms,
-        };
+        const facts = this.#factsOf(reference.text, { resolved: resolved.resolved, ...origin });
         if (!(await index.setName(image, facts))) continue;
         onArrival(image);
         const { digest, size_bytes } = image;
         log.info(
-          { image: reference.text, digest, size_bytes, duration_ms: now_ms - started_at_ms },
+          { image: reference.text, digest, size_bytes, duration_ms: clock.now() - started_at_ms },
           "image is ready",
         );
         return image;

@@ -1,7 +1,9 @@
-import { chmod, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, lstat, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Logger } from "pino";
 import { errnoOf, messageOf } from "../../core/errors.ts";
+import type { Platform } from "../../platform/platform.ts";
+import { removeTree } from "../../platform/remove-tree.ts";
 import { type Digest, digestOf, splitDigest } from "../digest.ts";
 import {
   type ImageFacts,
@@ -25,22 +27,24 @@ export class ImageFiles {
   readonly #rootfs: string;
   readonly #names: string;
   readonly #usage: string;
+  readonly #platform: Pick<Platform, "spawn">;
   readonly #log: Logger;
 
-  constructor(root: string, log: Logger) {
+  constructor(root: string, platform: Pick<Platform, "spawn">, log: Logger) {
     this.tmp = join(root, "tmp");
     this.blobs = join(root, "blobs");
     this.#images = join(root, "images");
     this.#rootfs = join(root, "rootfs");
     this.#names = join(root, "references");
     this.#usage = join(root, "usage.json");
+    this.#platform = platform;
     this.#log = log;
   }
 
   /** Makes the directories, removes what a killed process has left, and reads what is whole. */
   async load(): Promise<{ images: ImageFacts[]; names: NameRecord[]; usage: UsageRecord["images"] }> {
-    await rm(this.tmp, { recursive: true, force: true });
-    await rm(this.blobs, { recursive: true, force: true });
+    await removeTree(this.tmp, this.#platform);
+    await removeTree(this.blobs, this.#platform);
     const directories = [this.tmp, this.#images, this.#rootfs, this.#names];
     const blobs = [join(this.blobs, "sha256"), join(this.blobs, "sha512")];
     for (const directory of [...directories, ...blobs]) {
@@ -54,20 +58,38 @@ export class ImageFiles {
     return { images: await this.#dropNameless(images, names), names, usage: await this.#loadUsage() };
   }
 
-  /** Path of the root file system of an image. */
-  rootfsOf(digest: Digest): string {
-    return join(this.#rootfs, `${splitDigest(digest).hex}.erofs`);
+  /** Path of the root file system of an image. A directory is alone in another, as an overlay needs it. */
+  rootfsOf(image: Pick<ImageFacts, "digest" | "rootfs_type">): string {
+    return image.rootfs_type === "erofs" ? this.#placeOf(image) : join(this.#placeOf(image), "rootfs");
   }
 
-  /** Takes an image in: `rootfs`, a file in `tmp`, is moved. */
+  /** Takes an image in: `rootfs`, an EROFS file or the parent directory of `rootfs`, in `tmp`, is moved. */
   async addImage(record: ImageRecord, rootfs: string): Promise<void> {
-    await rename(rootfs, this.rootfsOf(record.digest));
-    await this.#write(this.#recordOf(record.digest), record);
+    const { digest, rootfs_type = "erofs" } = record;
+    await rename(rootfs, this.#placeOf({ digest, rootfs_type }));
+    try {
+      await this.#write(this.#recordOf(digest), record);
+    } catch (error) {
+      // Unlike a file, a directory would be in the way of the next try.
+      await this.discard(await this.removeImage({ digest, rootfs_type }));
+      throw error;
+    }
   }
 
-  async removeImage(digest: Digest): Promise<void> {
-    await rm(this.#recordOf(digest), { force: true });
-    await rm(this.rootfsOf(digest), { force: true });
+  /**
+   * Takes an image out, at once also where its files are many.
+   * @returns path of what is left of it, for {@link discard}
+   */
+  async removeImage(image: Pick<ImageFacts, "digest" | "rootfs_type">): Promise<string> {
+    const rest = join(this.tmp, `removed-${crypto.randomUUID()}`);
+    await rm(this.#recordOf(image.digest), { force: true });
+    await rename(this.#placeOf(image), rest).catch(ignoreAbsence);
+    return rest;
+  }
+
+  /** Removes what {@link removeImage} has left. */
+  async discard(rest: string): Promise<void> {
+    await removeTree(rest, this.#platform);
   }
 
   async putName(record: NameRecord): Promise<void> {
@@ -95,13 +117,10 @@ export class ImageFiles {
     const images: ImageFacts[] = [];
     const kept = new Set<string>();
     for (const { path, value } of await this.#read(this.#images, parseImageRecord)) {
-      const size = await stat(this.rootfsOf(value.digest)).then(
-        (found) => found.size,
-        () => undefined,
-      );
-      if (path === this.#recordOf(value.digest) && size === value.size_bytes) {
+      const rootfs = this.rootfsOf(value);
+      if (path === this.#recordOf(value.digest) && (await isWhole(rootfs, value))) {
         images.push(value);
-        kept.add(this.rootfsOf(value.digest));
+        kept.add(this.#placeOf(value));
       } else {
         await this.#drop(path, "its root file system is not there or of another size");
       }
@@ -124,9 +143,9 @@ export class ImageFiles {
 
   async #dropNameless(images: readonly ImageFacts[], names: readonly NameRecord[]): Promise<ImageFacts[]> {
     const named = new Set(names.map((name) => name.digest));
-    for (const { digest } of images.filter((image) => !named.has(image.digest))) {
-      this.#log.info({ digest }, "removing an image that has no name");
-      await this.removeImage(digest);
+    for (const image of images.filter(({ digest }) => !named.has(digest))) {
+      this.#log.info({ digest: image.digest }, "removing an image that has no name");
+      await this.discard(await this.removeImage(image));
     }
     return images.filter((image) => named.has(image.digest));
   }
@@ -147,7 +166,7 @@ export class ImageFiles {
 
   async #drop(path: string, reason: string): Promise<void> {
     this.#log.warn({ path, reason }, "removing a leftover of the image store");
-    await rm(path, { recursive: true, force: true });
+    await removeTree(path, this.#platform);
   }
 
   async #write(path: string, value: unknown): Promise<void> {
@@ -161,6 +180,10 @@ export class ImageFiles {
     }
   }
 
+  #placeOf({ digest, rootfs_type }: Pick<ImageFacts, "digest" | "rootfs_type">): string {
+    return join(this.#rootfs, `${splitDigest(digest).hex}${rootfs_type === "erofs" ? ".erofs" : ""}`);
+  }
+
   #recordOf(digest: Digest): string {
     return join(this.#images, `${splitDigest(digest).hex}.json`);
   }
@@ -169,4 +192,15 @@ export class ImageFiles {
   #nameOf(reference: string): string {
     return join(this.#names, `${splitDigest(digestOf(reference)).hex}.json`);
   }
+}
+
+/** Whether a root file system is there as its record says. A directory comes by a rename, when all of it is there. */
+async function isWhole(path: string, { rootfs_type, size_bytes }: ImageFacts): Promise<boolean> {
+  const found = await lstat(path).catch(() => undefined);
+  if (rootfs_type === "directory") return found?.isDirectory() === true;
+  return found?.isFile() === true && found.size === size_bytes;
+}
+
+function ignoreAbsence(error: unknown): void {
+  if (errnoOf(error) !== "ENOENT") throw error;
 }

@@ -104,8 +104,9 @@ export class ImageIndex {
   }
 
   view(stored: StoredImage, reference: Reference): Image {
-    const { digest, config, size_bytes } = stored;
-    return { digest, reference: reference.text, rootfs: this.#files.rootfsOf(digest), config, size_bytes };
+    const { digest, config, user, size_bytes, rootfs_type } = stored;
+    const rootfs = this.#files.rootfsOf(stored);
+    return { digest, reference: reference.text, rootfs, rootfs_type, config, user, size_bytes };
   }
 
   /** Takes an image in, unless it is there already. It has no name yet: the caller gives it one, or leases it. */
@@ -228,9 +229,10 @@ export class ImageIndex {
     if (image.isRemoved || !image.hasBeenNamed || image.names.size > 0 || image.leases > 0) return;
     image.isRemoved = true;
     this.#images.delete(image.digest);
-    this.#background.start("remove an image", () =>
-      this.#change(() => this.#files.removeImage(image.digest)),
-    );
+    this.#background.start("remove an image", async () => {
+      const rest = await this.#change(() => this.#files.removeImage(image));
+      await this.#files.discard(rest);
+    });
   }
 
   #change<T>(change: () => Promise<T>): Promise<T> {

@@ -4,7 +4,10 @@ import { type Digest, digestOf, hasDigest, isDigest } from "../digest.ts";
 import { parseImageConfig } from "../manifest/parse-image-config.ts";
 import { parseManifest } from "../manifest/parse-manifest.ts";
 import { parseReference } from "../reference.ts";
-import type { ImageConfig } from "../types.ts";
+import type { ImageConfig, ImageUser, RootfsType } from "../types.ts";
+import { MAX_ID, numericUser } from "../user/numeric-user.ts";
+
+const id = Type.Integer({ minimum: 0, maximum: MAX_ID });
 
 const ImageRecordSchema = Type.Object({
   version: Type.Literal(1),
@@ -13,6 +16,15 @@ const ImageRecordSchema = Type.Object({
   manifest: Type.String(),
   config: Type.String(),
   rootfs_bytes: Type.Integer({ minimum: 0 }),
+  /** Absent: an EROFS file. */
+  rootfs_type: Type.Optional(Type.Literal("directory")),
+  /** Absent in records of before users were looked up. */
+  user: Type.Optional(
+    Type.Union([
+      Type.Object({ uid: id, gid: Type.Union([id, Type.Null()]) }),
+      Type.Object({ unknown: Type.String() }),
+    ]),
+  ),
   pulled_at_ms: Type.Integer(),
 });
 const NameRecordSchema = Type.Object({
@@ -26,6 +38,8 @@ const NameRecordSchema = Type.Object({
   /** The registry did not have it, and `resolved` is what the local Docker daemon says. */
   from_daemon: Type.Optional(Type.Literal(true)),
   checked_at_ms: Type.Integer(),
+  /** For which platform it was looked up, such as `linux/arm64`; absent in older records, which mean the machine's. */
+  platform: Type.Optional(Type.String()),
 });
 
 const UsageRecordSchema = Type.Object({
@@ -49,12 +63,18 @@ const imageRecordSchema = compileSchema(ImageRecordSchema);
 const nameRecordSchema = compileSchema(NameRecordSchema);
 const usageRecordSchema = compileSchema(UsageRecordSchema);
 
+const NOT_LOOKED_UP: ImageUser = {
+  unknown: "it came before its users were looked up; remove it, and pull or import it again",
+};
+
 /** An image record, read. */
 export interface ImageFacts {
   readonly digest: Digest;
   readonly config: ImageConfig;
   readonly layers: number;
   readonly size_bytes: number;
+  readonly rootfs_type: RootfsType;
+  readonly user: ImageUser;
   /** When the image says it was made; undefined where it does not say. */
   readonly created_at_ms: number | undefined;
   readonly pulled_at_ms: number;
@@ -84,6 +104,8 @@ export function readImageRecord(record: Static<typeof ImageRecordSchema>): Image
     config,
     layers: manifest.layers.length,
     size_bytes: record.rootfs_bytes,
+    rootfs_type: record.rootfs_type ?? "erofs",
+    user: record.user ?? numericUser(config.user) ?? NOT_LOOKED_UP,
     created_at_ms,
     pulled_at_ms: record.pulled_at_ms,
   };

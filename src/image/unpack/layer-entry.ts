@@ -17,6 +17,8 @@ interface Named {
   /** The path, component by component, without empty ones and `.`; none for the root itself. `..` may occur. */
   readonly names: readonly string[];
   readonly metadata: EntryMetadata;
+  /** How many extended attributes it has; absent where it has none. */
+  readonly xattrs?: number;
 }
 
 /** One entry of a layer, checked for itself. */
@@ -34,6 +36,8 @@ export type LayerEntry =
 const MAX_ID = 0xffff_fffe;
 /** The newest time of a file; see `erofs.ts`. */
 export const MAX_MTIME_SECS = 0xffff_ffff;
+/** As star, GNU tar and Go write them, and as libarchive does. */
+const XATTR = /^(?:SCHILY|LIBARCHIVE)\.xattr\./;
 const REPLACEMENT = "\ufffd";
 
 /**
@@ -49,7 +53,13 @@ export function toLayerEntry(entry: ReadEntry, records: ReadonlyMap<string, stri
   for (const keyword of records.keys()) {
     if (keyword.startsWith("GNU.sparse.")) throw invalidEntry(name, "sparse files are not supported");
   }
-  const common = { name, names: splitPath(name, name), metadata: readMetadata(entry, records, name) };
+  const xattrs = [...records.keys()].filter((keyword) => XATTR.test(keyword)).length;
+  const common = {
+    name,
+    names: splitPath(name, name),
+    metadata: readMetadata(entry, records, name),
+    ...(xattrs > 0 ? { xattrs } : {}),
+  };
   if (isFile(entry)) return { ...common, kind: "file", size_bytes: sizeOfFile(entry, records, name) };
   if (entry.remain > 0) throw invalidEntry(name, `content in an entry of type ${entry.type}`);
   switch (entry.type) {

@@ -35,11 +35,26 @@ export function resolveOrMakeInRoot(
   });
 }
 
+/**
+ * Finds what is neither a directory nor a link, in the same way, with a link at the end followed too.
+ *
+ * @returns its path on the disk; undefined when nothing of that kind is there
+ * @throws UnresolvablePath when there are too many
+ */
+export function findInRoot(tree: DirectoryTree, names: readonly string[]): string | undefined {
+  let path: string | undefined;
+  walk(tree, names, (parent, name, found, isLast) => {
+    if (found === "other" && isLast) path = tree.pathOf(parent, name);
+    return undefined;
+  });
+  return path;
+}
+
 /** @param otherwise answers for a component that is neither directory nor link; undefined ends the walk */
 function walk<T extends DirectoryNode | undefined>(
   tree: DirectoryTree,
   names: readonly string[],
-  otherwise: (parent: DirectoryNode, name: string, found: "nothing" | "other") => T,
+  otherwise: (parent: DirectoryNode, name: string, found: "nothing" | "other", isLast: boolean) => T,
 ): DirectoryNode | T {
   const todo = names.toReversed();
   let at = tree.root;
@@ -58,7 +73,7 @@ function walk<T extends DirectoryNode | undefined>(
       todo.push(...target.split("/").reverse());
       continue;
     }
-    const next = typeof found === "object" ? found : otherwise(at, name, found);
+    const next = typeof found === "object" ? found : otherwise(at, name, found, todo.length === 0);
     if (!next) return next;
     at = next;
   }

@@ -18,6 +18,7 @@ export class UnpackTarget {
   #bytes = 0;
   #entries = 0;
   #skipped = 0;
+  #xattrs = 0;
 
   constructor(root: string, limits: UnpackLimits) {
     this.tree = new DirectoryTree(root);
@@ -27,6 +28,11 @@ export class UnpackTarget {
   /** Device nodes and named pipes that were left out so far. */
   get skipped_entries(): number {
     return this.#skipped;
+  }
+
+  /** Extended attributes that were left out so far. */
+  get skipped_xattrs(): number {
+    return this.#xattrs;
   }
 
   /** @throws BoxerError `image_invalid` once they are too many */
@@ -50,6 +56,10 @@ export class UnpackTarget {
 
   countSkipped(): void {
     this.#skipped++;
+  }
+
+  countXattrs(count: number): void {
+    this.#xattrs += count;
   }
 }
 

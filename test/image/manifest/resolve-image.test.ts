@@ -73,14 +73,19 @@ test("an image asked for by a sha512 digest is known by its sha256", async () =>
   assert.equal((await resolve(source, pinned)).digest, image.digest);
 });
 
-test("an image of another architecture is taken with a warning", async () => {
-  const source = new MemorySource();
-  source.addImage(imageOf([{ a: "1" }], { architecture: "arm64" }), undefined);
-  const { lines } = await resolve(source);
-  assert.deepEqual(
-    lines.map(({ msg, made_for }) => [msg, made_for]),
-    [["image is made for another platform", "linux/arm64"]],
-  );
+test("an image of another system or architecture is refused, one that names none is taken", async () => {
+  const resolveOf = (options: { os?: string; architecture?: string }) => {
+    const source = new MemorySource();
+    source.addImage(imageOf([{ a: "1" }], options), undefined);
+    return resolve(source);
+  };
+  await assert.rejects(resolveOf({ architecture: "arm64\n" }), {
+    code: "image_not_found",
+    message: "the image is made for linux/arm64 , not for linux/amd64",
+  });
+  await assert.rejects(resolveOf({ os: "windows" }), { message: /made for windows\/amd64, not for linux/ });
+  await resolveOf({ architecture: "" });
+  await resolveOf({ architecture: "x86_64" });
 });
 
 describe("what does not hold together is refused", () => {

@@ -39,6 +39,21 @@ test("a tag is not looked up again before its time", async () => {
   assert.deepEqual(asked(), []);
 });
 
+test("a tag is looked up again, and its index chosen from anew, when the platform is another", async () => {
+  const arm = imageOf([{ "a.txt": "arm" }], { architecture: "arm64" });
+  registry.addImage("team/app", arm, "arm");
+  const platformOf = (architecture: string) => ({ platform: { os: "linux", architecture } });
+  const { bytes, descriptor } = indexOf([
+    { ...old.descriptor, ...platformOf("amd64") },
+    { ...arm.descriptor, ...platformOf("arm64") },
+  ]);
+  registry.addManifest("team/app", bytes, descriptor.mediaType, "v1");
+  assert.equal(await digestOf("always"), old.digest);
+  await images.store.close();
+  await images.reopen(platformOf("arm64"));
+  assert.equal(await digestOf(), arm.digest);
+});
+
 test("an aged tag that stands for the same image costs one HEAD, and is fresh again", async () => {
   images.clock.advance(TTL_MS);
   assert.equal(await digestOf(), old.digest);

@@ -4,10 +4,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import { ImageFiles } from "../../../src/image/store/image-files.ts";
+import { platform } from "../../support/platform.ts";
 import { imageRecord, nameRecord, someImage } from "../support/records.ts";
 import { testLog } from "../support/test-log.ts";
 
 const image = someImage();
+const EROFS = { digest: image.digest, rootfs_type: "erofs" } as const;
+const DIRECTORY = { digest: image.digest, rootfs_type: "directory" } as const;
 const reference = "docker.io/library/python:3";
 let root = "";
 beforeEach(async () => {
@@ -17,7 +20,7 @@ afterEach(() => rm(join(root, ".."), { recursive: true, force: true }));
 
 async function open() {
   const { log, lines } = testLog();
-  const files = new ImageFiles(root, log);
+  const files = new ImageFiles(root, platform, log);
   return { files, lines, ...(await files.load()) };
 }
 
@@ -56,7 +59,7 @@ test("what was written is read again", async () => {
     [[image.digest, 7]],
   );
   assert.deepEqual(names, [nameRecord(reference, image)]);
-  assert.equal(await readFile(files.rootfsOf(image.digest), "utf8"), "rootfs!");
+  assert.equal(await readFile(files.rootfsOf(EROFS), "utf8"), "rootfs!");
   assert.deepEqual(lines, []);
 });
 
@@ -68,9 +71,66 @@ test("nothing but the image, its record and its name are kept", async () => {
 test("what is removed is gone for good", async () => {
   const files = await fill();
   await files.removeName(reference);
-  await files.removeImage(image.digest);
-  await files.removeImage(image.digest);
+  await files.discard(await files.removeImage(EROFS));
+  await files.discard(await files.removeImage(EROFS));
   assert.deepEqual(await all(), []);
+});
+
+/** A directory that has one image, kept as a directory, with one name. */
+async function fillWithTree(): Promise<ImageFiles> {
+  const { files } = await open();
+  await addTree(files);
+  await files.putName(nameRecord(reference, image));
+  return files;
+}
+
+async function addTree(files: ImageFiles): Promise<void> {
+  const tree = join(files.tmp, "tree");
+  await mkdir(join(tree, "rootfs/etc"), { recursive: true });
+  await writeFile(join(tree, "rootfs/etc/passwd"), "root");
+  await files.addImage({ ...imageRecord(image, 4096), rootfs_type: "directory" }, tree);
+}
+
+describe("an image that is a directory", () => {
+  test("is read again, alone in its parent", async () => {
+    await fillWithTree();
+    const { images, files, lines } = await open();
+    assert.deepEqual(
+      images.map(({ rootfs_type, size_bytes }) => [rootfs_type, size_bytes]),
+      [["directory", 4096]],
+    );
+    assert.equal(await readFile(join(files.rootfsOf(DIRECTORY), "etc/passwd"), "utf8"), "root");
+    assert.deepEqual(await readdir(join(files.rootfsOf(DIRECTORY), "..")), ["rootfs"]);
+    assert.deepEqual(lines, []);
+  });
+
+  test("is removed with all that is in it", async () => {
+    const files = await fillWithTree();
+    await files.removeName(reference);
+    await files.discard(await files.removeImage(DIRECTORY));
+    assert.deepEqual(await all(), []);
+    assert.deepEqual(await readdir(join(root, "rootfs")), []);
+  });
+
+  test("goes when it has no name, no record or no files", async () => {
+    for (const damage of [
+      (files: ImageFiles) => files.removeName(reference),
+      () => rm(join(root, "images"), { recursive: true }),
+      (files: ImageFiles) => rm(files.rootfsOf(DIRECTORY), { recursive: true }),
+    ]) {
+      await damage(await fillWithTree());
+      assert.deepEqual((await open()).images, []);
+      assert.deepEqual(await readdir(join(root, "rootfs")), []);
+    }
+  });
+
+  test("can be taken in after its record could not be written", async () => {
+    const { files } = await open();
+    await rm(join(root, "images"), { recursive: true });
+    await assert.rejects(addTree(files), { code: "ENOENT" });
+    await mkdir(join(root, "images"));
+    await addTree(files);
+  });
 });
 
 test("a name that is as long as names may be, with characters that files cannot have, is kept", async () => {
@@ -107,16 +167,8 @@ describe("what a killed process has left is removed, and the rest is read", () =
       { images: 1, names: 1 },
     ],
     ["an image without a name", (files) => files.removeName(reference), { images: 0, names: 0 }],
-    [
-      "a record without a root file system",
-      (files) => rm(files.rootfsOf(image.digest)),
-      { images: 0, names: 0 },
-    ],
-    [
-      "a root file system cut short",
-      (files) => truncate(files.rootfsOf(image.digest), 3),
-      { images: 0, names: 0 },
-    ],
+    ["a record without a root file system", (files) => rm(files.rootfsOf(EROFS)), { images: 0, names: 0 }],
+    ["a root file system cut short", (files) => truncate(files.rootfsOf(EROFS), 3), { images: 0, names: 0 }],
     [
       "a damaged image record",
       () => writeFile(join(root, "images", `${image.digest.slice(7)}.json`), "{"),

@@ -7,6 +7,7 @@ import { Background } from "../../../src/image/background.ts";
 import { parseReference } from "../../../src/image/reference.ts";
 import { ImageFiles } from "../../../src/image/store/image-files.ts";
 import { ImageIndex, type StoredImage } from "../../../src/image/store/image-index.ts";
+import { platform } from "../../support/platform.ts";
 import { imageRecord, someImage } from "../support/records.ts";
 import { TestClock } from "../support/test-clock.ts";
 import { testLog } from "../support/test-log.ts";
@@ -20,7 +21,7 @@ let background: Background;
 beforeEach(async () => {
   root = await mkdtemp(join(tmpdir(), "boxer-image-index-"));
   const { log } = testLog();
-  files = new ImageFiles(root, log);
+  files = new ImageFiles(root, platform, log);
   background = new Background(log);
 });
 afterEach(() => rm(root, { recursive: true, force: true }));
@@ -56,8 +57,10 @@ test("an image is found by name and by digest, and again after a restart", async
     assert.deepEqual(lease?.image, {
       digest: image.digest,
       reference: "docker.io/library/python:3",
-      rootfs: files.rootfsOf(image.digest),
+      rootfs: files.rootfsOf({ digest: image.digest, rootfs_type: "erofs" }),
       config: { env: [], working_dir: "/", entrypoint: [], cmd: ["run"], user: "" },
+      rootfs_type: "erofs",
+      user: { uid: 0, gid: 0 },
       size_bytes: 7,
     });
   }

@@ -13,9 +13,27 @@ test("an image record gives back what the image is", () => {
     config: { env: [], working_dir: "/", entrypoint: [], cmd: ["run"], user: "" },
     layers: 1,
     size_bytes: 77,
+    rootfs_type: "erofs",
+    user: { uid: 0, gid: 0 },
     created_at_ms: undefined,
     pulled_at_ms: 1000,
   });
+});
+
+test("an image record tells who the USER is, and that the image is a directory", () => {
+  const user = { uid: 5, gid: null };
+  const text = JSON.stringify({ ...imageRecord(image, 77), user, rootfs_type: "directory" });
+  const facts = parseImageRecord(text);
+  assert.deepEqual([facts.user, facts.rootfs_type], [user, "directory"]);
+});
+
+test("a record of before users were looked up knows those that are numbers", () => {
+  const userOf = (User: string) =>
+    parseImageRecord(JSON.stringify(imageRecord(imageOf([{ "file.txt": "x" }], { config: { User } }), 77)))
+      .user;
+  assert.deepEqual(userOf("5:6"), { uid: 5, gid: 6 });
+  assert.deepEqual(userOf("5"), { uid: 5, gid: null });
+  assert.match(JSON.stringify(userOf("postgres")), /"unknown":".*pull or import it again"/);
 });
 
 test("an image record tells when the image says it was made", () => {

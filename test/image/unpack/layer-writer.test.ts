@@ -178,6 +178,23 @@ test("owner, permissions and time are those of the entry, of whatever kind", () 
     },
   ));
 
+test("extended attributes are left out and counted, whatever they are called and hold", () =>
+  withDirectory(async (place) => {
+    const target = await createUnpackTarget(join(place, "root"), AMPLE);
+    const xattrs = {
+      "SCHILY.xattr.user.a": "1",
+      "SCHILY.xattr.user.a\0b": "\n",
+      "LIBARCHIVE.xattr.user.c": "MQ",
+    };
+    await unpackLayer(
+      chunksOf(tar(pax({ ...xattrs, comment: "SCHILY.xattr.x" }), file("f", "x"))),
+      TAR,
+      target,
+    );
+    assert.equal(target.skipped_xattrs, 3);
+    assert.deepEqual(await contentOf(join(place, "root")), { f: "x" });
+  }));
+
 test("device nodes and named pipes are left out and counted", () =>
   withDirectory(async (place) => {
     const target = await createUnpackTarget(join(place, "root"), AMPLE);

@@ -193,10 +193,11 @@ describe("an entry", () => {
     assert.equal(entriesOf(tar(...pieces)).length, 200);
   });
 
-  test("may carry extended attributes in binary, which are passed over", () => {
+  test("may carry extended attributes in binary, which are counted and passed over", () => {
     const capability = Buffer.from("0100000280000000000000000000000000000000", "hex");
     const entry = onlyEntry(pax({ "SCHILY.xattr.security.capability": capability, mtime: "7.5" }), file("f"));
     assert.equal(entry.metadata.mtime_secs, 7.5);
+    assert.equal(entry.xattrs, 1);
   });
 });
 
