@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { chmod, copyFile, mkdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { AptArchive } from "./apt-archive.ts";
 import { runCommand } from "./command.ts";
 import { addMountPoints } from "./debian-rootfs.ts";
 import type { LocalImage } from "./local-image.ts";
@@ -15,18 +16,24 @@ export function busyboxImage(context: SetupContext): LocalImage {
     env: ["PATH=/bin"],
     cmd: ["sh"],
     async fill(rootfs, archive) {
-      const unpacked = await context.workspace.dir("busybox");
-      await runCommand(["dpkg-deb", "--extract", await archive.download("busybox-static"), unpacked]);
-      const merged = join(unpacked, "usr/bin/busybox");
-      await fillRootfs(rootfs, existsSync(merged) ? merged : join(unpacked, "bin/busybox"));
+      await addMountPoints(rootfs);
+      await addBusybox(rootfs, await fetchBusybox(context, archive));
     },
   };
 }
 
-async function fillRootfs(rootfs: string, busybox: string): Promise<void> {
-  await mkdir(join(rootfs, "bin"));
-  await mkdir(join(rootfs, "etc"));
-  await addMountPoints(rootfs);
+/** Unpacks Debian's static busybox. Returns the program's path, which stays in the workspace. */
+export async function fetchBusybox({ workspace }: SetupContext, archive: AptArchive): Promise<string> {
+  const unpacked = await workspace.dir("busybox");
+  await runCommand(["dpkg-deb", "--extract", await archive.download("busybox-static"), unpacked]);
+  const merged = join(unpacked, "usr/bin/busybox");
+  return existsSync(merged) ? merged : join(unpacked, "bin/busybox");
+}
+
+/** Puts busybox into a root directory, with a link for each of its applets, and the users root and nobody. */
+export async function addBusybox(rootfs: string, busybox: string): Promise<void> {
+  await mkdir(join(rootfs, "bin"), { recursive: true });
+  await mkdir(join(rootfs, "etc"), { recursive: true });
   await copyFile(busybox, join(rootfs, "bin/busybox"));
   await chmod(join(rootfs, "bin/busybox"), 0o755);
   const applets = (await runCommand([busybox, "--list"])).split("\n");

@@ -14,7 +14,7 @@ import { SetupState } from "./setup-state.ts";
 import { ensureTool, type Tool } from "./tools.ts";
 import { Workspace } from "./workspace.ts";
 
-const MKFS_EROFS: Tool = { program: "mkfs.erofs", package: "erofs-utils" };
+export const MKFS_EROFS: Tool = { program: "mkfs.erofs", package: "erofs-utils" };
 
 /** Only the tests use these. */
 const TEST_TOOLS: Tool[] = [
@@ -41,6 +41,19 @@ export async function setUp(
   progress: Progress,
   { fixtures }: { fixtures: boolean },
 ): Promise<void> {
+  await inSetUp(settings, progress, async (context) => {
+    await explainRootless(context);
+    await makePrograms(context);
+    if (fixtures) await makeFixtures(context);
+  });
+}
+
+/** Gives `work` what steps of set-up need; removes afterwards what they left half done. */
+export async function inSetUp<Result>(
+  settings: Settings,
+  progress: Progress,
+  work: (context: SetupContext) => Promise<Result>,
+): Promise<Result> {
   const places = placesAt(settings.home);
   const workspace = new Workspace(places.work);
   const architecture = architectureOf(process.arch);
@@ -58,9 +71,7 @@ export async function setUp(
   };
   await mkdir(settings.home, { recursive: true, mode: 0o700 });
   try {
-    await explainRootless(context);
-    await makePrograms(context);
-    if (fixtures) await makeFixtures(context);
+    return await work(context);
   } finally {
     await workspace.remove();
   }
@@ -73,14 +84,16 @@ async function explainRootless({ progress, state }: SetupContext): Promise<void>
   await state.remember("rootless", "told");
 }
 
-async function makePrograms(context: SetupContext): Promise<void> {
+/** Makes what the server itself needs. Returns the paths of its two programs. */
+export async function makePrograms(context: SetupContext): Promise<{ runsc: string; mkfsErofs: string }> {
   const { progress, settings } = context;
   const runsc = await progress.step("runsc", () => ensureRunsc(context));
-  await progress.step(
+  const mkfsErofs = await progress.step(
     "mkfs.erofs",
     async () => settings.mkfs_erofs_path ?? (await ensureTool(context, MKFS_EROFS)),
   );
   await progress.attempt("local/python:3", () => ensureLocalImage(context, pythonImage(context, runsc)));
+  return { runsc, mkfsErofs };
 }
 
 async function makeFixtures(context: SetupContext): Promise<void> {

@@ -44,13 +44,31 @@ async function unpackTool(context: SetupContext, tool: Tool, launcher: string): 
   const unpacked = await context.workspace.dir(tool.package);
   for (const deb of debs) await runCommand(["dpkg-deb", "--extract", deb, unpacked]);
   for (const path of NOT_NEEDED) await rm(join(unpacked, path), { recursive: true, force: true });
-  const root = join(context.places.setup, "tools", tool.package);
+  const root = rootOf(context, tool);
   await installPath(unpacked, root);
-  const program = join(root, tool.path ?? join("usr/bin", tool.program));
-  const libraries = (await libraryDirectories(root, context.architecture.triplet)).join(":");
+  const { program, libraries } = await behindLauncher(context, tool, launcher);
   await checkLibraries(program, libraries);
   const environment = [`LD_LIBRARY_PATH=${shellQuote(libraries)}`, ...(await fontSettings(root))].join(" ");
   await writeWhole(launcher, `#!/bin/sh\n${environment} exec ${shellQuote(program)} "$@"\n`, 0o755);
+}
+
+/**
+ * The program that starts when `path`, which {@link ensureTool} returned, is run: another one for a script of its
+ * own. `libraries` is what that script has in LD_LIBRARY_PATH.
+ */
+export async function behindLauncher(
+  context: SetupContext,
+  tool: Tool,
+  path: string,
+): Promise<{ program: string; libraries: string }> {
+  if (path !== join(context.places.bin, tool.program)) return { program: path, libraries: "" };
+  const root = rootOf(context, tool);
+  const libraries = await libraryDirectories(root, context.architecture.triplet);
+  return { program: join(root, tool.path ?? join("usr/bin", tool.program)), libraries: libraries.join(":") };
+}
+
+function rootOf(context: SetupContext, tool: Tool): string {
+  return join(context.places.setup, "tools", tool.package);
 }
 
 /** Where fonts came with the packages this machine has none, and without its configuration text would have no size. */
