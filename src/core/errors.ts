@@ -17,7 +17,10 @@ export type ErrorCode =
   | "network_not_allowed"
   | "network_unavailable"
   | "user_not_allowed"
+  | "limit_unenforceable"
   | "not_found"
+  | "run_not_found"
+  | "run_ended"
   | "range_not_satisfiable"
   // the run was stopped by a limit or by somebody
   | "timed_out"
@@ -31,9 +34,13 @@ export type ErrorCode =
   | "image_pull_failed"
   | "image_invalid"
   | "sandbox_failed"
+  | "sandbox_not_started"
   | "sandbox_crashed"
   | "runsc_missing"
   | "disk_full"
+  | "files_quota_exceeded"
+  | "disk_not_writable"
+  | "host_exhausted"
   | "internal";
 
 /** Options of a {@link BoxerError}. */

@@ -23,7 +23,7 @@ const signalNames = new Map(
  * want of memory, whatever gVisor said while it died of it; then faults of ours; the exit code speaks last.
  * @param command argv[0], for the words of a shell when it cannot be started
  * @throws BoxerError `sandbox_crashed` when the sentry crashed (a guest's own exit code 2 leaves no crash report), and
- *   `sandbox_failed` when runsc could not start the sandbox
+ *   `sandbox_failed` when runsc could not start the sandbox, `sandbox_not_started` when it hung
  */
 export function outcomeOf(exit: SandboxExit, command: string): Outcome {
   const stdout = exit.stdout.bytes;
@@ -31,6 +31,9 @@ export function outcomeOf(exit: SandboxExit, command: string): Outcome {
   const { code } = exit.status;
   // Where something of the sandbox was killed and the guest could still end with 0, that did it no harm.
   const stop = exit.stop ?? (exit.oomKilled && code !== 0 ? "oom_killed" : null);
+  if (stop === "not_started") {
+    throw new BoxerError("sandbox_not_started", "gVisor made no sandbox in all the time that it may take");
+  }
   if (stop !== null) return { status: stop, exit_code: KILLED, signal: "SIGKILL", stdout, stderr };
   if (exit.panic !== null) {
     throw new BoxerError(
@@ -44,6 +47,9 @@ export function outcomeOf(exit: SandboxExit, command: string): Outcome {
       "sandbox_failed",
       `runsc was killed by ${exit.status.signal ?? "a signal"} from outside`,
     );
+  }
+  if (!exit.started) {
+    throw new BoxerError("sandbox_failed", `runsc ended with exit code ${code} without a sandbox`);
   }
   if (code === 0) return { status: "ok", exit_code: 0, signal: null, stdout, stderr };
   const signal = signalNames.get(code - SIGNAL_BASE) ?? null;

@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
-import { rm, writeFile } from "node:fs/promises";
+import { constants } from "node:fs";
+import { access, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { messageOf } from "../core/errors.ts";
+import { errnoOf, messageOf } from "../core/errors.ts";
 import type { Platform } from "../platform/platform.ts";
 import type { Cgroups } from "../sandbox/cgroup/types.ts";
 import { overlayRootFault } from "../sandbox/overlay-root.ts";
@@ -61,10 +62,17 @@ async function check(parts: ReadinessParts): Promise<Readiness> {
   const runsc_version = await attempt(() => runscVersion(parts), reasons);
   await attempt(() => probeWrite(parts.home), reasons);
   const notes: string[] = [];
-  if (parts.mkfsErofsPath === null)
-    notes.push(...((await attempt(() => probeDirectories(parts), reasons)) ?? []));
+  const { mkfsErofsPath } = parts;
+  if (mkfsErofsPath === null) notes.push(...((await attempt(() => probeDirectories(parts), reasons)) ?? []));
+  else await attempt(() => probeExecutable(mkfsErofsPath), reasons);
   const { mode, unenforced } = parts.cgroups;
   return { ready: reasons.length === 0, reasons, notes, runsc_version, cgroup: { mode, unenforced } };
+}
+
+async function probeExecutable(path: string): Promise<void> {
+  await access(path, constants.X_OK).catch((error) => {
+    throw new Error(`${path} cannot be executed: ${errnoOf(error)}`);
+  });
 }
 
 /** Without mkfs.erofs images are kept as directories, where that can be. */

@@ -3,7 +3,13 @@ import { type BoundedOutput, OutputCollector } from "./bounded-output.ts";
 import { descendantsOf, signalAll } from "./process-tree.ts";
 
 /** Why Boxer ended a process that would have gone on. */
-export type StopReason = "timed_out" | "output_limit" | "output_files_limit" | "oom_killed" | "canceled";
+export type StopReason =
+  | "timed_out"
+  | "output_limit"
+  | "output_files_limit"
+  | "oom_killed"
+  | "canceled"
+  | "not_started";
 
 /** Looks whether a limit that nothing else reports has been passed; asked again and again while a process runs. */
 export type Watch = () => Promise<StopReason | null>;

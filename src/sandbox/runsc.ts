@@ -21,6 +21,8 @@ export interface RunDirectory {
   readonly log: string;
   /** What the Go runtime says when the sentry crashes; empty otherwise. */
   readonly panicLog: string;
+  /** Written by runsc once there is a sandbox. */
+  readonly pidFile: string;
   /** Where an image that is a directory is mounted; stays empty. */
   readonly root: string;
   /** Mounted at /output. */
@@ -38,6 +40,7 @@ export function runDirectoryAt(path: string): RunDirectory {
     state: join(path, "s"),
     log: join(path, "runsc.log"),
     panicLog: join(path, "panic.log"),
+    pidFile: join(path, "pid"),
     root: join(path, "root"),
     output: join(path, "output"),
     inputs: join(path, "inputs"),
@@ -62,6 +65,7 @@ export function runscRunArgv(runsc: RunscOptions, directory: RunDirectory, conta
     ...(runsc.rootless ? ["--rootless"] : []),
     "run",
     `--bundle=${directory.bundle}`,
+    `--pid-file=${directory.pidFile}`,
     containerId,
   ];
 }

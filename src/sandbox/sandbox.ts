@@ -1,20 +1,24 @@
-import { constants } from "node:fs";
+import { constants, existsSync } from "node:fs";
 import { access, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { basename } from "node:path";
 import type { Config } from "../config/config.ts";
 import type { CleanupStack } from "../core/cleanup-stack.ts";
 import { BoxerError, errnoOf } from "../core/errors.ts";
 import type { Platform } from "../platform/platform.ts";
 import type { Cgroups, CgroupUsage, EnforcedLimits, RunCgroup } from "./cgroup/types.ts";
 import { NOT_MOUNTED, overlayRootOf, withOverlayRoot } from "./overlay-root.ts";
-import { type ProcessExit, type ProcessLimits, runProcess, type StopReason } from "./run-process.ts";
+import { type ProcessExit, type ProcessLimits, runProcess, type Watch } from "./run-process.ts";
 import { type RunDirectory, type RunscOptions, runscRunArgv } from "./runsc.ts";
 import { planSecondAttempt } from "./second-attempt.ts";
 import { buildSpec, type SpecInput } from "./spec.ts";
 import { parseStartFailure, RUNSC_FAILURE_EXIT_CODE, type StartFailure } from "./start-failure.ts";
+import { onceStarted, startWatch } from "./start-watch.ts";
 import { refuseUnenforced } from "./unenforced-limits.ts";
 
 /** How a sandbox ended. */
 export interface SandboxExit extends ProcessExit {
+  /** Whether there was a sandbox at all: a runsc that never made one has nothing to say of a guest. */
+  readonly started: boolean;
   /** Why the guest never started, or null when it did. */
   readonly startFailure: StartFailure | null;
   /** What the Go runtime said when the sentry crashed, or null when it did not. */
@@ -56,11 +60,14 @@ const PANIC_KEPT_CHARS = 4096;
 /** How the Go runtime begins to tell of a crash; the sentry writes other complaints into the same file. */
 const CRASH = /^(panic|fatal error|runtime|unexpected fault|SIG[A-Z]+|goroutine \d+)\b/m;
 
+/** How long a sandbox may take to be there, on a machine that is far too busy; past it runsc itself hangs. */
+const START_LIMIT_MS = 20_000;
 /** The exit codes of a shell for what it cannot execute, and cannot find. */
 const SHELL_FAILURES: readonly (number | null)[] = [126, 127];
 
 /**
  * @param options.emptyRoot an empty directory that all runs share as their formal root
+ * @param options.start_limit_ms how long a sandbox may take to be there
  * @param options.unenforced_limits what becomes of runs with limits that nothing enforces
  */
 export function createSandbox(options: {
@@ -69,8 +76,9 @@ export function createSandbox(options: {
   emptyRoot: string;
   cgroups: Cgroups;
   unenforced_limits: Config["unenforced_limits"];
+  start_limit_ms?: number;
 }): Sandbox {
-  const { platform, runsc, emptyRoot, cgroups } = options;
+  const { platform, runsc, emptyRoot, cgroups, start_limit_ms = START_LIMIT_MS } = options;
 
   async function argvOf(directory: RunDirectory, guest: Guest): Promise<string[]> {
     const argv = runscRunArgv(runsc, directory, containerIdOf(guest.id));
@@ -102,13 +110,19 @@ export function createSandbox(options: {
     });
     await writeFile(`${directory.bundle}/config.json`, JSON.stringify(spec));
     const argv = cgroup.argv(await argvOf(directory, guest), directory.log);
-    const watched = { ...limits, watches: [...(limits.watches ?? []), () => look(cgroup)] };
+    const watched = {
+      ...limits,
+      watches: [...(limits.watches ?? []), oomWatch(cgroup), startWatch(directory.pidFile, start_limit_ms)],
+    };
+    const stopLooking = cgroup.widen ? onceStarted(directory.pidFile, cgroup.widen) : () => {};
     try {
       const exit = await runProcess(platform, argv, guest.stdin, watched);
       if (SHELL_FAILURES.includes(exit.status.code)) await access(runsc.path, constants.X_OK);
       return await inspect(directory, exit, cgroup);
     } catch (error) {
       throw spawnFault(error, runsc.path);
+    } finally {
+      stopLooking();
     }
   }
 
@@ -120,7 +134,7 @@ export function createSandbox(options: {
       const first = await attempt(directory, guest, limits, cgroup, false);
       const second = await planSecondAttempt(first, guest, directory);
       if (second === null) return first;
-      const leftovers = [directory.log, directory.panicLog, directory.state];
+      const leftovers = [directory.log, directory.panicLog, directory.pidFile, directory.state];
       await Promise.all(leftovers.map((path) => rm(path, { recursive: true, force: true })));
       const another = await cgroupOf(`${guest.id}-2`, guest, cleanup);
       const left = remaining(limits, first.wall_ms);
@@ -139,10 +153,8 @@ export function createSandbox(options: {
 }
 
 /** The kernel may have killed a part of the sandbox that the rest waits for in vain. */
-async function look(cgroup: RunCgroup): Promise<StopReason | null> {
-  if (await cgroup.oomKilled()) return "oom_killed";
-  await cgroup.widenWhenBooted();
-  return null;
+function oomWatch(cgroup: RunCgroup): Watch {
+  return async () => ((await cgroup.oomKilled()) ? "oom_killed" : null);
 }
 
 /** The wall clock counts from the first start. */
@@ -154,7 +166,7 @@ function remaining(limits: ProcessLimits, used_ms: number): ProcessLimits {
 function spawnFault(error: unknown, path: string): unknown {
   const errno = errnoOf(error);
   if (errno !== "ENOENT" && errno !== "EACCES") return error;
-  return new BoxerError("runsc_missing", `Cannot start runsc at ${path}: ${errno}`, { cause: error });
+  return new BoxerError("runsc_missing", `Cannot start ${basename(path)}: ${errno}`, { cause: error });
 }
 
 /** The tail of an exec id: runsc puts it into the name of a socket, whose path must stay short. */
@@ -170,7 +182,7 @@ async function inspect(directory: RunDirectory, exit: ProcessExit, cgroup: RunCg
   const report = code === 0 ? "" : await readIfAny(directory.panicLog);
   const panic = CRASH.test(report) ? report.slice(0, PANIC_KEPT_CHARS) : null;
   const [oomKilled, usage] = await Promise.all([cgroup.oomKilled(), cgroup.usage()]);
-  return { ...exit, startFailure, panic, oomKilled, usage };
+  return { ...exit, started: existsSync(directory.pidFile), startFailure, panic, oomKilled, usage };
 }
 
 async function readIfAny(path: string): Promise<string> {

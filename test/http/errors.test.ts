@@ -4,6 +4,7 @@ import { Elysia } from "elysia";
 import { BoxerError } from "../../src/core/errors.ts";
 import { silentLog } from "../../src/core/log.ts";
 import { errorPlugin } from "../../src/http/errors.ts";
+import { QueueFullError } from "../../src/run/admission/queue-full-error.ts";
 
 async function answerTo(thrown: unknown): Promise<{ status: number; headers: Headers; body: unknown }> {
   const app = new Elysia().use(errorPlugin(silentLog)).get("/x", () => {
@@ -26,12 +27,15 @@ describe("errors on the wire", () => {
       error: "crashed",
       code: "sandbox_crashed",
       exec_id: "boxer-1",
+      status: "sandbox_error",
     });
   });
 
   it("tell a client of a full queue when to come again", async () => {
-    const { status, headers } = await answerTo(new BoxerError("queue_full", "full"));
-    assert.deepEqual([status, headers.get("retry-after")], [429, "1"]);
+    const full = new QueueFullError({ active: 2, queue_length: 3, retry_after_secs: 14 });
+    const { status, headers, body } = await answerTo(full);
+    assert.deepEqual([status, headers.get("retry-after")], [429, "14"]);
+    assert.deepEqual(body, { error: full.message, code: "queue_full", active: 2, queue_length: 3 });
   });
 
   it("know a full disk by its errno", async () => {

@@ -13,6 +13,7 @@ const exit = (changes: Partial<SandboxExit> = {}): SandboxExit => ({
   stdout: { bytes: bytes("out"), truncated: false },
   stderr: { bytes: bytes("err"), truncated: false },
   wall_ms: 1,
+  started: true,
   startFailure: null,
   panic: null,
   oomKilled: false,
@@ -193,4 +194,14 @@ describe("a fault of the host or of gVisor is an error", () => {
     assertFault(exit({ status: { code: null, signal: "SIGKILL" } }), "sandbox_failed", /SIGKILL/);
     assertFault(exit({ status: { code: null, signal: null } }), "sandbox_failed", /a signal/);
   });
+});
+
+test("a runsc that ends without a sandbox is a fault of ours, whatever it says", () => {
+  for (const code of [0, 1, 2, 137]) {
+    assertFault({ ...withCode(code), started: false }, "sandbox_failed", /without a sandbox/);
+  }
+});
+
+test("a runsc that hangs before there is a sandbox is a fault of ours", () => {
+  assertFault({ ...withCode(137), started: false, stop: "not_started" }, "sandbox_not_started", /no sandbox/);
 });

@@ -16,7 +16,7 @@ async function parts(t: TestContext, script: string): Promise<ReadinessParts> {
   return {
     platform,
     runscPath,
-    mkfsErofsPath: "/usr/bin/mkfs.erofs",
+    mkfsErofsPath: process.execPath,
     home,
     rootless: false,
     cgroups: { mode: "v2", unenforced: ["cpu_cores: no cpu cgroup"] },
@@ -138,4 +138,10 @@ test("a shutdown is told at once, though the answer before is still fresh", asyn
   draining = true;
   const { ready, reasons, runsc_version } = await check();
   assert.deepEqual([ready, reasons, runsc_version], [false, ["shutting down"], "runsc version release-1"]);
+});
+
+test("a mkfs.erofs that is named but cannot be executed is a reason: images as directories were not asked for", async (t) => {
+  const given = { ...(await parts(t, GOOD)), mkfsErofsPath: "/nosuch/mkfs.erofs" };
+  const { ready, reasons } = await createReadinessCheck(given)();
+  assert.deepEqual([ready, reasons], [false, ["/nosuch/mkfs.erofs cannot be executed: ENOENT"]]);
 });

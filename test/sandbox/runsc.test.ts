@@ -32,7 +32,8 @@ describe("the command line of runsc", () => {
     const command = words.indexOf("run");
     assert.equal(words[0], "/usr/bin/runsc");
     assert.ok(words.slice(1, command).every((word) => word.startsWith("--")));
-    assert.deepEqual(words.slice(command), ["run", `--bundle=${DIRECTORY.bundle}`, "id"]);
+    const options = [`--bundle=${DIRECTORY.bundle}`, `--pid-file=${DIRECTORY.pidFile}`];
+    assert.deepEqual(words.slice(command), ["run", ...options, "id"]);
   });
 
   test("gives no network, and keeps state and logs in the run's directory", () => {

@@ -52,7 +52,7 @@ function plainCgroups(parent: string, enterPath: string | undefined): Cgroups {
         argv: (command, log) => enterArgv(enterPath === undefined ? [] : [enterPath], command, log),
         oomKilled: async () => existsSync(join(path, "oom")),
         usage: async () => USAGE,
-        widenWhenBooted: async () => {},
+        widen: null,
         remove: () => rm(path, { recursive: true }),
       };
     },
@@ -65,7 +65,7 @@ function plainCgroups(parent: string, enterPath: string | undefined): Cgroups {
 async function sandboxWith(
   t: TestContext,
   behaviour: string,
-  options: { cgroupPath?: string; unenforced_limits?: "warn" | "refuse" } = {},
+  options: { cgroupPath?: string; unenforced_limits?: "warn" | "refuse"; start_limit_ms?: number } = {},
 ) {
   const root = await tempDirectory(t);
   const runsc = await fakeRunsc(root, behaviour);
@@ -81,6 +81,7 @@ async function sandboxWith(
     emptyRoot: join(root, "empty"),
     cgroups: plainCgroups(join(root, HERE), options.cgroupPath),
     unenforced_limits: options.unenforced_limits ?? "warn",
+    ...(options.start_limit_ms && { start_limit_ms: options.start_limit_ms }),
   });
   const cleanup = new CleanupStack((label, error) => assert.fail(`${label}: ${error}`));
   const run = async (guest: Partial<Guest> = {}, limits: Partial<ProcessLimits> = {}) => {
@@ -278,4 +279,26 @@ test("a directory that is not there throws", async (t) => {
   });
   const elsewhere = runDirectoryAt(join(root, "none"));
   await assert.rejects(sandbox.run(elsewhere, GUEST, LIMITS, cleanup), { code: "ENOENT" });
+});
+
+test("a runsc that says nothing of a sandbox has started none, whatever its exit code", async (t) => {
+  for (const [behaviour, started] of [
+    ["echo lie; exit 0", false],
+    ["echo 1 > $pid_file; exit 0", true],
+  ] as const) {
+    const { run } = await sandboxWith(t, behaviour);
+    const exit = await run();
+    assert.deepEqual([exit.started, exit.status.code], [started, 0]);
+  }
+});
+
+test("a runsc that makes no sandbox in its time is stopped for that", async (t) => {
+  const { run } = await sandboxWith(t, "exec sleep 60", { start_limit_ms: 300 });
+  assert.equal((await run()).stop, "not_started");
+});
+
+test("a sandbox that was there in its time may go on", async (t) => {
+  const { run } = await sandboxWith(t, "echo 1 > $pid_file; sleep 1; exit 7", { start_limit_ms: 300 });
+  const exit = await run();
+  assert.deepEqual([exit.stop, exit.status.code], [null, 7]);
 });

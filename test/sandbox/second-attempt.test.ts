@@ -15,6 +15,7 @@ const EXIT: SandboxExit = {
   stdout: NOTHING,
   stderr: NOTHING,
   wall_ms: 1,
+  started: true,
   startFailure: null,
   panic: null,
   oomKilled: false,

@@ -12,7 +12,7 @@ export interface FakeRunsc {
 /**
  * Makes a program that takes the options of runsc and then does what a script says.
  * @param directory where it lives; holds nothing of another one
- * @param behaviour shell commands; `$call` counts the calls from 1, `$log`, `$panic_log`, `$root`, `$bundle` are the
+ * @param behaviour shell commands; `$call` counts the calls from 1, `$log`, `$panic_log`, `$pid_file`, `$root`, `$bundle` are the
  *   paths given
  */
 export async function fakeRunsc(directory: string, behaviour: string): Promise<FakeRunsc> {
@@ -26,6 +26,7 @@ for option in "$@"; do
     --log=*) log=\${option#*=} ;;
     --panic-log=*) panic_log=\${option#*=} ;;
     --root=*) root=\${option#*=} ;;
+    --pid-file=*) pid_file=\${option#*=} ;;
     --bundle=*) bundle=\${option#*=} ;;
   esac
 done

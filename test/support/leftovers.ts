@@ -47,5 +47,5 @@ export async function assertNothingLeft(home: string): Promise<void> {
   assert.deepEqual(await readdir(join(home, "uploads")), []);
   assert.deepEqual(await readdir(join(home, "empty")), []);
   const mounts = await readFile("/proc/self/mounts", "utf8");
-  assert.ok(!mounts.includes(home), "a mount is left");
+  assert.ok(!mounts.includes(`${home}/`), "a mount is left");
 }

@@ -1,16 +1,11 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { BoxerError, messageOf } from "../../core/errors.ts";
-import { applySettings, readNumber, readNumbers, readWords } from "./cgroup-files.ts";
+import { applySettings, readNumber, readNumbers } from "./cgroup-files.ts";
 import { enterArgv } from "./enter-argv.ts";
 import type { Parent } from "./open-parent.ts";
 import { type Rmdir, removeCgroup } from "./remove-cgroup.ts";
 import type { CgroupLimits, CgroupUsage, RunCgroup } from "./types.ts";
-
-/** runsc, its gofer, the sentry: the next process is a systrap stub, which the sentry makes after it has counted CPUs. */
-const PROCESSES_BEFORE_STUBS = 3;
-/** When a sandbox of a platform without stubs has booted for certain. */
-const BOOTED_MS = 2_000;
 
 /**
  * Makes the cgroups of one run, with its limits set and no process in them.
@@ -46,7 +41,7 @@ export async function makeRunCgroup(
       paths.length === 0 ? [...command] : enterArgv(paths, command, failureLog),
     oomKilled: async () => (await Promise.all(paths.map(wasOomKilled))).includes(true),
     usage: () => usageOf(paths),
-    widenWhenBooted: widener(places),
+    widen: widener(places),
     remove,
   };
 }
@@ -82,16 +77,10 @@ function milliseconds(us: number | undefined, ns: number | null): number | null 
   return ns === null ? null : Math.round(ns / 1e6);
 }
 
-/** Writes once only; a run without a cpuset has nothing to widen. */
-function widener(places: readonly { parent: Parent; path: string }[]): () => Promise<void> {
-  const made = performance.now();
+/** What lets a run have all CPUs, or null for one that has them already. */
+function widener(places: readonly { parent: Parent; path: string }[]): (() => Promise<void>) | null {
   const place = places.find(({ parent }) => parent.cpuset !== null);
-  let isNarrow = place !== undefined;
-  return async () => {
-    if (!isNarrow || !place?.parent.cpuset) return;
-    const processes = await readWords(join(place.path, "cgroup.procs"));
-    if (processes.length <= PROCESSES_BEFORE_STUBS && performance.now() - made < BOOTED_MS) return;
-    isNarrow = false;
-    await writeFile(join(place.path, "cpuset.cpus"), place.parent.cpuset.all);
-  };
+  const cpuset = place?.parent.cpuset;
+  if (!place || !cpuset) return null;
+  return () => writeFile(join(place.path, "cpuset.cpus"), cpuset.all);
 }

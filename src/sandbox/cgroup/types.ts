@@ -34,8 +34,11 @@ export interface RunCgroup {
   /** Whether the kernel has killed a process of the run for want of memory. False once the cgroups are gone. */
   oomKilled(): Promise<boolean>;
   usage(): Promise<CgroupUsage>;
-  /** Lets the run have all CPUs once its sandbox has counted them; to be called now and then. See `Cpuset`. */
-  widenWhenBooted(): Promise<void>;
+  /**
+   * Lets the run have all CPUs, to be called once its sandbox is there and has counted them; null where it has them
+   * already. See `Cpuset`.
+   */
+  readonly widen: (() => Promise<void>) | null;
   /** Kills what is left in there and removes the cgroups. @throws Error when they stay busy */
   remove(): Promise<void>;
 }

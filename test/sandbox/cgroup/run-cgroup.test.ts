@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { makeRunCgroup } from "../../../src/sandbox/cgroup/run-cgroup.ts";
@@ -80,16 +80,14 @@ test("what the host does not tell is null, and a cgroup that is gone tells nothi
   await cgroup.remove();
 });
 
-test("a run may have all CPUs as soon as its sandbox has counted them, not before", async (t) => {
-  const { cgroup, root, plant } = await runIn(t, "memory", "cpuset");
+test("a run starts on as many CPUs as it may use, and may have all of them later", async (t) => {
+  const { cgroup, root } = await runIn(t, "memory", "cpuset");
   const cpus = () => readFile(join(root, "cpuset/run/cpuset.cpus"), "utf8");
-  await plant("cpuset", { "cgroup.procs": "11\n12\n13" });
-  await cgroup.widenWhenBooted();
   assert.equal(await cpus(), "0");
-  await plant("cpuset", { "cgroup.procs": "11\n12\n13\n14" });
-  await cgroup.widenWhenBooted();
+  await cgroup.widen?.();
   assert.equal(await cpus(), "0,1");
-  await writeFile(join(root, "cpuset/run/cpuset.cpus"), "mark");
-  await cgroup.widenWhenBooted();
-  assert.equal(await cpus(), "mark", "written once more");
+});
+
+test("a run without a cpuset has nothing to widen", async (t) => {
+  assert.equal((await runIn(t, "memory")).cgroup.widen, null);
 });
