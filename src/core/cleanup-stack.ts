@@ -1,4 +1,11 @@
-/** Undoes one acquisition. May be called once only. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { hostFault } from "./host-fault.ts";
+
+/** How often an undo is tried again that failed for want of file descriptors, processes or memory. */
+const RETRIES = 60;
+const RETRY_PAUSE_MS = 250;
+
+/** Undoes one acquisition. Called once more only after it failed because the host was exhausted. */
 export type Undo = () => unknown | Promise<unknown>;
 
 /**
@@ -23,10 +30,23 @@ export class CleanupStack {
   async run(): Promise<void> {
     for (let entry = this.#undos.pop(); entry; entry = this.#undos.pop()) {
       try {
-        await entry.undo();
+        await persistently(entry.undo);
       } catch (error) {
         this.#onError(entry.label, error);
       }
+    }
+  }
+}
+
+/** Others give back what the host has run out of: what is given up now would be left for good. */
+async function persistently(undo: Undo): Promise<void> {
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      await undo();
+      return;
+    } catch (error) {
+      if (attempt >= RETRIES || hostFault(error)?.code !== "host_exhausted") throw error;
+      await sleep(RETRY_PAUSE_MS);
     }
   }
 }

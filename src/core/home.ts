@@ -13,6 +13,10 @@ export interface Home {
   readonly uploads: string;
   /** One directory per run in flight; emptied at start. */
   readonly runs: string;
+  /** SQLite file of the runs that have ended; owned by `run/records/`. */
+  readonly runRecords: string;
+  /** Notes the cgroups that runs were in; owned by `sandbox/cgroup/`. */
+  readonly cgroups: string;
   /** Stays empty: the formal root of every bundle, whose real one is the image. */
   readonly emptyRoot: string;
 }
@@ -26,6 +30,8 @@ export function homeAt(root: string): Home {
     files: join(root, "files"),
     uploads: join(root, "uploads"),
     runs: join(root, "runs"),
+    runRecords: join(root, "records.sqlite"),
+    cgroups: join(root, "cgroups.json"),
     emptyRoot: join(root, "empty"),
   };
 }

@@ -1,6 +1,6 @@
 import { spawn as spawnProcess } from "node:child_process";
 import { once } from "node:events";
-import { accessSync, constants } from "node:fs";
+import { accessSync, closeSync, constants, openSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
 import { errnoOf } from "../core/errors.ts";
@@ -74,6 +74,8 @@ function spawn(argv: readonly string[], options: SpawnOptions): Child {
 function whyNot(command: string): string {
   try {
     if (command.includes("/")) accessSync(command, constants.X_OK);
+    // A program that is there may lack its interpreter, or the host the descriptors to start it.
+    closeSync(openSync("/dev/null", "r"));
     return "ENOENT";
   } catch (error) {
     return errnoOf(error) ?? "ENOENT";

@@ -77,3 +77,20 @@ test("running an empty stack does nothing", async () => {
   await cleanup.run();
   assert.deepEqual(errors, []);
 });
+
+test("an undo that fails for want of descriptors is tried again, others are not", async () => {
+  const exhausted = Object.assign(new Error("EMFILE: too many"), { code: "EMFILE" });
+  const failed: string[] = [];
+  const stack = new CleanupStack((label) => failed.push(label));
+  const tries = { patient: 0, broken: 0 };
+  stack.defer("patient", () => {
+    tries.patient += 1;
+    if (tries.patient < 3) throw exhausted;
+  });
+  stack.defer("broken", () => {
+    tries.broken += 1;
+    throw new Error("broken");
+  });
+  await stack.run();
+  assert.deepEqual([tries, failed], [{ patient: 3, broken: 1 }, ["broken"]]);
+});

@@ -1,4 +1,5 @@
 import { BUSYBOX, PYTHON } from "./service.ts";
+import { SLOWNESS } from "./slowness.ts";
 
 /** A guest that does its worst, and what is to be told of it. */
 export interface Bomb {
@@ -12,7 +13,7 @@ export interface Bomb {
   readonly needsCgroups?: true;
 }
 
-const WALL_CLOCK_SECS = 3;
+const WALL_CLOCK_SECS = 3 * SLOWNESS;
 
 function python(code: string, limits: Record<string, number> = {}) {
   return {
@@ -31,7 +32,7 @@ function sh(script: string, limits: Record<string, number> = {}) {
 }
 
 /** Memory bombs get time enough to meet their limit and not the clock. */
-const MEMORY = { memory_mb: 64, wall_clock_secs: 30 };
+const MEMORY = { memory_mb: 64, wall_clock_secs: 30 * SLOWNESS };
 const FILL = `
 import os, sys
 def fill(directory):
@@ -101,13 +102,13 @@ while True:
   },
   {
     name: "flood of /tmp",
-    request: fill("/tmp", { wall_clock_secs: 30 }),
+    request: fill("/tmp", { wall_clock_secs: 30 * SLOWNESS }),
     statuses: ["nonzero_exit"],
     stdout: /^No space left on device\n/,
   },
   {
     name: "flood of /dev/shm",
-    request: fill("/dev/shm", { wall_clock_secs: 30 }),
+    request: fill("/dev/shm", { wall_clock_secs: 30 * SLOWNESS }),
     statuses: ["nonzero_exit"],
     stdout: /^No space left on device\n/,
   },
@@ -131,21 +132,21 @@ while True:
     request: python(
       "import os\nfor root, _, names in os.walk('/usr'):\n  for n in names:\n    p = os.path.join(root, n)\n" +
         "    if os.path.isfile(p): open(p, 'rb').read()\nprint('read')",
-      { memory_mb: 64, wall_clock_secs: 60 },
+      { memory_mb: 64, wall_clock_secs: 60 * SLOWNESS },
     ),
     statuses: ["ok"],
     stdout: /^read\n/,
   },
   {
     name: "one huge file in /output",
-    request: fill("/output", { memory_mb: 512, wall_clock_secs: 60 }),
+    request: fill("/output", { memory_mb: 512, wall_clock_secs: 60 * SLOWNESS }),
     statuses: ["output_files_limit"],
   },
   {
     name: "a million empty files in /output",
     request: python(
       "n = 0\nwhile True:\n  n += 1\n  try: open(f'/output/{n}', 'w').close()\n  except OSError: pass",
-      { wall_clock_secs: 60 },
+      { wall_clock_secs: 60 * SLOWNESS },
     ),
     statuses: ["output_files_limit"],
   },
@@ -153,7 +154,7 @@ while True:
     name: "20,000 nested directories in /output",
     request: python(
       "import os\nos.chdir('/output')\nfor _ in range(20000):\n  os.mkdir('d'); os.chdir('d')",
-      { wall_clock_secs: 60 },
+      { wall_clock_secs: 60 * SLOWNESS },
     ),
     statuses: ["output_files_limit", "nonzero_exit"],
   },
