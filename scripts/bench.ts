@@ -89,17 +89,16 @@ async function rawRunner(cmd: [string, ...string[]]): Promise<() => Promise<void
     user: NOBODY,
     limits: config.defaults,
     rootfs: lease.image.rootfs,
+    rootfsType: lease.image.rootfs_type,
     emptyRoot: join(home, "empty"),
     outputDirectory: directory.output,
     inputs: [],
     makeCwd: false,
-    cgroupsPath: null,
   });
   await writeFile(join(directory.bundle, "config.json"), JSON.stringify(spec));
   const runsc = {
     path: config.runsc_path ?? "runsc",
     platform: config.platform,
-    ignore_cgroups: true,
     rootless: false,
   };
   return async () => {

@@ -5,6 +5,7 @@ import { complain, EX_CONFIG, EX_UNAVAILABLE, EX_USAGE, say } from "./cli-exit.t
 import { importCommand } from "./cli-import.ts";
 import { ListenError, startService } from "./compose.ts";
 import type { Config } from "./config/config.ts";
+import { hideSecrets } from "./config/dashboard-access.ts";
 import { ConfigError, loadConfig } from "./config/load-config.ts";
 import { messageOf } from "./core/errors.ts";
 import { createLog } from "./core/log.ts";
@@ -48,7 +49,7 @@ async function serveCommand(args: readonly string[], platform: Platform): Promis
   if (options.help) return say(HELP);
   if (options.version) return say(`${packageJson.version}\n`);
   const { config, source } = await loadConfig(options.config, process.env);
-  if (options["check-config"]) return say(`${JSON.stringify({ source, config }, null, 2)}\n`);
+  if (options["check-config"]) return say(`${JSON.stringify({ source, config }, hideSecrets, 2)}\n`);
   return await serve(config, platform, createLog());
 }
 

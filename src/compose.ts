@@ -1,6 +1,8 @@
 import { mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Logger } from "pino";
+import { openServiceCgroups } from "./compose-cgroups.ts";
+import { openDashboard } from "./compose-dashboard.ts";
 import { findTools, openImages } from "./compose-images.ts";
 import type { Config } from "./config/config.ts";
 import { formatListenAddress, type ListenAddress } from "./config/listen-address.ts";
@@ -8,6 +10,8 @@ import { startWarnings } from "./config/start-warnings.ts";
 import { CleanupStack } from "./core/cleanup-stack.ts";
 import { messageOf } from "./core/errors.ts";
 import { type Home, homeAt } from "./core/home.ts";
+import { UsageBoard } from "./dashboard/live/usage-board.ts";
+import { RunMetrics } from "./dashboard/metrics/run-metrics.ts";
 import { openFileStore } from "./files/file-store.ts";
 import { createHandler } from "./http/app.ts";
 import { importLocalImages } from "./image/local-images.ts";
@@ -17,9 +21,12 @@ import { lockHome } from "./platform/home-lock.ts";
 import type { Platform, ServeOptions, Server } from "./platform/platform.ts";
 import { removeTree } from "./platform/remove-tree.ts";
 import { createReadinessCheck } from "./run/readiness.ts";
+import { RunRecords } from "./run/records/run-records.ts";
 import { Runner } from "./run/runner.ts";
+import type { Cgroups } from "./sandbox/cgroup/types.ts";
 import { createSandbox } from "./sandbox/sandbox.ts";
-import { killStraySandboxes, removeCgroupParents, removeStrayCgroups } from "./sandbox/sweep.ts";
+import { killStraySandboxes } from "./sandbox/sweep.ts";
+import { sweepMounts } from "./sandbox/sweep-mounts.ts";
 
 /** A service that is up. */
 export interface Service {
@@ -59,10 +66,11 @@ async function start(
   const home = homeAt(config.home);
   await mkdir(home.root, { recursive: true, mode: 0o700 });
   cleanup.defer("home lock", lockHome(platform, home.lock));
-  await sweepRuns(home, platform, log);
-  if (!config.ignore_cgroups) cleanup.defer("cgroups", () => removeCgroupParents());
+  const cgroups = await openServiceCgroups(config, home, cleanup);
+  await sweepRuns(home, cgroups, platform, log);
   const tools = await findTools(config, home);
-  const files = await openFileStore({ root: home.files, staging: home.uploads, log, platform });
+  const files = await openFileStore({ root: home.files, staging: home.uploads, log, platform, config });
+  cleanup.defer("file store", () => files.close());
   const images = await openImages(config, platform, home, tools.mkfsErofs, log);
   cleanup.defer("image store", () => images.close());
   await importLocalImages(images, join(home.root, "setup"), log);
@@ -70,30 +78,44 @@ async function start(
   const runsc = {
     path: tools.runsc ?? "runsc",
     platform: config.platform,
-    ignore_cgroups: config.ignore_cgroups || rootless,
     rootless,
   };
-  const sandbox = createSandbox({ platform, runsc, emptyRoot: home.emptyRoot });
-  const limits = { max_active: config.max_concurrent_runs, max_waiting: config.max_queued_runs };
+  const records = new RunRecords({ platform, path: home.runRecords, config, log });
+  cleanup.defer("run records", () => records.close());
+  const usage = new UsageBoard();
+  const metrics = new RunMetrics();
+  const sandbox = createSandbox({
+    platform,
+    runsc,
+    emptyRoot: home.emptyRoot,
+    cgroups: usage.watch(cgroups),
+    unenforced_limits: config.unenforced_limits,
+  });
   const runner = new Runner(
     { platform, sandbox, images, files, runsDirectory: home.runs, config },
-    limits,
+    config,
     log,
+    [records, metrics],
   );
   const readiness = createReadinessCheck({
     platform,
     runscPath: tools.runsc,
     mkfsErofsPath: tools.mkfsErofs,
+    rootless,
     home: home.root,
+    cgroups,
     isDraining: () => runner.draining,
   });
-  const fetch = createHandler({ runner, files, images, readiness, config, log });
+  const watched = { runner, records, files, images, readiness, metrics, usage };
+  const dashboard = openDashboard(watched, config, log);
+  const fetch = createHandler({ ...watched, config, log, dashboard: dashboard.handle });
   const server = await listen(platform, config.listen, fetch);
   cleanup.defer("server", () => server.stop(CONNECTIONS_GRACE_MS));
+  cleanup.defer("dashboard", () => dashboard.close());
   // The server waits for its answers, and some of them for a pull.
   cleanup.defer("pulls", () => images.drain());
   startPrepull(images, config, log, cleanup);
-  await announce(config, server, readiness, log);
+  await announce(config, server, cgroups, readiness, log);
   return {
     server,
     images,
@@ -133,12 +155,13 @@ async function listen(
 }
 
 /** Removes what runs of an earlier server left when that was killed. */
-async function sweepRuns(home: Home, platform: Platform, log: Logger): Promise<void> {
+async function sweepRuns(home: Home, cgroups: Cgroups, platform: Platform, log: Logger): Promise<void> {
   await mkdir(home.emptyRoot, { recursive: true, mode: 0o755 });
   await mkdir(home.runs, { recursive: true, mode: 0o700 });
+  await cgroups.sweep();
   const processes = await killStraySandboxes(home.runs);
+  await sweepMounts(home.runs, platform);
   const left = await readdir(home.runs);
-  await removeStrayCgroups(left);
   for (const name of left) await removeTree(join(home.runs, name), platform);
   if (left.length > 0) log.warn({ runs: left.length, processes }, "swept what an earlier server left");
 }
@@ -147,17 +170,19 @@ async function sweepRuns(home: Home, platform: Platform, log: Logger): Promise<v
 async function announce(
   config: Config,
   server: Server,
+  cgroups: Cgroups,
   readiness: ReturnType<typeof createReadinessCheck>,
   log: Logger,
 ): Promise<void> {
-  const { reasons, runsc_version } = await readiness();
+  const { reasons, notes, runsc_version } = await readiness();
   for (const reason of reasons) log.error(`Not ready: ${reason}`);
-  for (const warning of startWarnings(config, process.geteuid?.() === 0)) log.warn(warning);
+  for (const warning of [...notes, ...startWarnings(config, process.geteuid?.() === 0, cgroups.unenforced)])
+    log.warn(warning);
   const host = config.listen.hostname?.includes(":")
     ? `[${config.listen.hostname}]`
     : (config.listen.hostname ?? "localhost");
   log.info(
-    { home: config.home, platform: config.platform, runsc_version },
+    { home: config.home, platform: config.platform, cgroups: cgroups.mode, runsc_version },
     `Boxer serves http://${host}:${server.port}`,
   );
 }

@@ -40,6 +40,57 @@ const DefaultLimits = Type.Object(
   { additionalProperties: false, description: "Limits of a run whose request names none." },
 );
 
+/** A maximum: null means none. */
+const MaxLimits = Type.Object(
+  {
+    cpu_cores: limit(
+      Type.Number({ exclusiveMinimum: 0, maximum: 1024 }),
+      "Most CPU cores. Built-in: the machine's.",
+    ),
+    memory_mb: limit(
+      Type.Integer({ minimum: 1, maximum: 1 << 24 }),
+      "Most memory in MB (2^20 bytes). Built-in: max_reserved_memory_mb less the sentry's 64.",
+    ),
+    wall_clock_secs: limit(
+      Type.Number({ exclusiveMinimum: 0, maximum: 86_400 }),
+      "Longest wall clock. Built-in: 3600.",
+    ),
+    pids_limit: limit(
+      Type.Integer({ minimum: 1, maximum: 1 << 22 }),
+      "Most processes and threads. Built-in: 4096.",
+    ),
+    nofile: limit(
+      Type.Integer({ minimum: 3, maximum: 1 << 20 }),
+      "Most open files of each process. Built-in: 65536.",
+    ),
+  },
+  {
+    additionalProperties: false,
+    description:
+      "Most that a request may ask for; more is answered 400. Null: no maximum. A built-in maximum gives way to a " +
+      "default that is more or null; a stated one holds, and takes the place of a default that is null.",
+  },
+);
+
+const Dashboard = Type.Object(
+  {
+    auth: Type.Optional(
+      Type.Enum(["none", "token", "basic"], {
+        description: "How those who look at it are asked who they are.",
+      }),
+    ),
+    token: Type.Optional(Type.String({ minLength: 16, description: "Secret of `token`." })),
+    user: Type.Optional(Type.String({ pattern: "^[^:]+$", description: "Name of `basic`." })),
+    password: Type.Optional(Type.String({ minLength: 8, description: "Password of `basic`." })),
+  },
+  {
+    additionalProperties: false,
+    description:
+      "Who may see the dashboard. Without it nobody is asked, and it is shown to this machine only: not beyond " +
+      "loopback, and not through a proxy.",
+  },
+);
+
 /** What a configuration file may hold. An unknown key stops the start. */
 export const ConfigSchema = Type.Object(
   {
@@ -48,7 +99,8 @@ export const ConfigSchema = Type.Object(
       "Path of runsc. Default: `<home>/bin/runsc` where set-up put one, else looked up in PATH.",
     ),
     mkfs_erofs_path: text(
-      "Path of mkfs.erofs. Default: `<home>/bin/mkfs.erofs` where set-up put one, else PATH.",
+      "Path of mkfs.erofs. Default: `<home>/bin/mkfs.erofs` where set-up put one, else PATH. Where there is none, images " +
+        "are kept as directories.",
     ),
     platform: Type.Optional(
       Type.Enum(["systrap", "ptrace", "kvm"], { description: "gVisor platform. Default `systrap`." }),
@@ -59,20 +111,55 @@ export const ConfigSchema = Type.Object(
         description: "Skip cgroups: CPU and memory limits are then not enforced. Default false.",
       }),
     ),
+    unenforced_limits: Type.Optional(
+      Type.Enum(["warn", "refuse"], {
+        description:
+          "What becomes of a run with a limit, stated or by default, that this host cannot enforce: it runs and its " +
+          "answer says so, or it is refused. Default `warn`.",
+      }),
+    ),
     output_limit_bytes: positive("Most bytes taken from each of stdout and stderr. Default 10485760."),
     upload_limit_bytes: positive("Most bytes of one uploaded file. Default 10485760."),
     request_limit_bytes: positive("Most bytes of a JSON request body. Default 16777216."),
-    output_files_limit_bytes: positive(
-      "Most bytes captured from /output, all files together. Default 104857600.",
-    ),
-    output_files_limit_count: positive("Most files captured from /output. Default 1000."),
+    output_files_limit_bytes: positive("Most bytes in /output, all files together. Default 104857600."),
+    output_files_limit_count: positive("Most files in /output. Default 1000."),
     allow_root_user: Type.Optional(
       Type.Boolean({ description: "Let requests run the guest as root of its own sandbox. Default false." }),
+    ),
+    run_records_max: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: 10_000_000,
+        description: "Most records of ended runs that are kept. 0: none are. Default 10000.",
+      }),
+    ),
+    run_records_days: Type.Optional(
+      Type.Number({
+        exclusiveMinimum: 0,
+        maximum: 36_500,
+        description: "Longest time that they are kept. Default 7.",
+      }),
     ),
     dns_servers: Type.Optional(
       Type.Array(Type.String({ minLength: 1 }), { description: "Name servers for network=sandbox." }),
     ),
-    max_concurrent_runs: positive("Sandboxes at the same time. Default 4 for each core."),
+    max_concurrent_runs: positive(
+      "Sandboxes at the same time. Default 4 for each core, but no more than runs of the default memory fit into " +
+        "max_reserved_memory_mb.",
+    ),
+    max_reserved_memory_mb: positive(
+      "MB (2^20 bytes) that the runs under way may reserve together. Each reserves its memory_mb and 64 for the " +
+        "sentry, without a limit 320; it waits until that is free. Default: 80 % of the machine's memory, or of the " +
+        "service's cgroup limit where that is less.",
+    ),
+    client_header: Type.Optional(
+      Type.String({
+        pattern: "^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}$",
+        description:
+          "Header that names the client, for servers behind a proxy that sets it: waiting runs are shared out fairly " +
+          "by client. Never set it unless the proxy overwrites what clients send. Default: the connection's address.",
+      }),
+    ),
     max_queued_runs: Type.Optional(
       Type.Integer({
         minimum: 0,
@@ -127,14 +214,42 @@ export const ConfigSchema = Type.Object(
           "what images take at start and the file system has left.",
       }),
     ),
+    files_ttl_secs: Type.Optional(
+      Type.Union([Type.Number({ minimum: 1 }), Type.Null()], {
+        description:
+          "Age since their last write or use by a run after which uploads and kept outputs are removed. Null: never. " +
+          "Default 86400.",
+      }),
+    ),
+    files_quota_bytes: Type.Optional(
+      Type.Union([Type.Integer({ minimum: 1 }), Type.Null()], {
+        description:
+          "Most bytes of uploads and kept outputs together. Null: no limit. Default: 10 % of what they take at start " +
+          "and the file system has left.",
+      }),
+    ),
+    files_fsync: Type.Optional(
+      Type.Boolean({
+        description: "Answer an upload when it is on the disk, and survives a power cut. Default true.",
+      }),
+    ),
     image_allow: patterns("Images that may be used; default all."),
     image_deny: patterns("Images that may not be used, whatever is allowed. Default none."),
+    image_platform: Type.Optional(
+      Type.String({
+        pattern: "^linux/[a-z0-9]+(/v[0-9]{1,2})?$",
+        description:
+          "Of images for several platforms, the one taken: `linux/arm64`. Default the machine's own.",
+      }),
+    ),
     images_prepull: Type.Optional(
       Type.Array(Type.String({ minLength: 1 }), {
         description: "Images pulled in the background at start, and kept. Default none.",
       }),
     ),
+    dashboard: Type.Optional(Dashboard),
     defaults: Type.Optional(DefaultLimits),
+    max_limits: Type.Optional(MaxLimits),
   },
   { additionalProperties: false },
 );

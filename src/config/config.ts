@@ -1,7 +1,9 @@
-import { availableParallelism } from "node:os";
 import { join } from "node:path";
+import { completeCapacity } from "./capacity.ts";
 import type { ConfigFile } from "./config-schema.ts";
+import { completeDashboard, type DashboardAccess } from "./dashboard-access.ts";
 import type { ListenAddress } from "./listen-address.ts";
+import { type Machine, thisMachine } from "./machine.ts";
 
 /** The limits of one run; null means no limit. */
 export interface RunLimits {
@@ -22,15 +24,21 @@ export interface Config {
   readonly platform: "systrap" | "ptrace" | "kvm";
   readonly listen: ListenAddress;
   readonly ignore_cgroups: boolean;
+  readonly unenforced_limits: "warn" | "refuse";
   readonly output_limit_bytes: number;
   readonly upload_limit_bytes: number;
   readonly request_limit_bytes: number;
   readonly output_files_limit_bytes: number;
   readonly output_files_limit_count: number;
   readonly allow_root_user: boolean;
+  readonly run_records_max: number;
+  readonly run_records_days: number;
   readonly dns_servers: readonly string[];
   readonly max_concurrent_runs: number;
   readonly max_queued_runs: number;
+  readonly max_reserved_memory_mb: number;
+  /** Undefined: clients are told apart by their addresses. */
+  readonly client_header: string | undefined;
   readonly shutdown_grace_secs: number;
   readonly insecure_registries: readonly string[];
   readonly registry_mirrors: Readonly<Record<string, readonly string[]>>;
@@ -43,10 +51,20 @@ export interface Config {
   readonly docker_socket: string | null | undefined;
   /** Null: no limit. Undefined: a share of the disk. */
   readonly images_quota_bytes: number | null | undefined;
+  /** Null: never. */
+  readonly files_ttl_secs: number | null;
+  /** Null: no limit. Undefined: a share of the disk. */
+  readonly files_quota_bytes: number | null | undefined;
+  readonly files_fsync: boolean;
   readonly image_allow: readonly string[];
   readonly image_deny: readonly string[];
+  /** Undefined: the machine's own. */
+  readonly image_platform: string | undefined;
   readonly images_prepull: readonly string[];
+  readonly dashboard: DashboardAccess;
   readonly defaults: RunLimits;
+  /** Null means no maximum. */
+  readonly max_limits: RunLimits;
 }
 
 const MIB = 1 << 20;
@@ -62,8 +80,14 @@ const BUILT_IN_LIMITS: RunLimits = {
  * Fills in what a configuration file leaves out. Pure.
  * @param listen the parsed `listen_addr`
  * @param userHome what `~` stands for
+ * @param machine what the defaults of capacity are made from
  */
-export function completeConfig(file: ConfigFile, listen: ListenAddress, userHome: string): Config {
+export function completeConfig(
+  file: ConfigFile,
+  listen: ListenAddress,
+  userHome: string,
+  machine: Machine = thisMachine(),
+): Config {
   const expand = (path: string): string => path.replace(/^~(?=\/|$)/, () => userHome);
   const optionalPath = (path: string | undefined) => (path === undefined ? undefined : expand(path));
   return {
@@ -73,15 +97,18 @@ export function completeConfig(file: ConfigFile, listen: ListenAddress, userHome
     platform: file.platform ?? "systrap",
     listen,
     ignore_cgroups: file.ignore_cgroups ?? false,
+    unenforced_limits: file.unenforced_limits ?? "warn",
     output_limit_bytes: file.output_limit_bytes ?? 10 * MIB,
     upload_limit_bytes: file.upload_limit_bytes ?? 10 * MIB,
     request_limit_bytes: file.request_limit_bytes ?? 16 * MIB,
     output_files_limit_bytes: file.output_files_limit_bytes ?? 100 * MIB,
     output_files_limit_count: file.output_files_limit_count ?? 1000,
     allow_root_user: file.allow_root_user ?? false,
+    run_records_max: file.run_records_max ?? 10_000,
+    run_records_days: file.run_records_days ?? 7,
     dns_servers: file.dns_servers ?? ["8.8.8.8", "8.8.4.4"],
-    max_concurrent_runs: file.max_concurrent_runs ?? 4 * availableParallelism(),
     max_queued_runs: file.max_queued_runs ?? 256,
+    client_header: file.client_header,
     shutdown_grace_secs: file.shutdown_grace_secs ?? 30,
     insecure_registries: file.insecure_registries ?? [],
     registry_mirrors: file.registry_mirrors ?? {},
@@ -92,10 +119,15 @@ export function completeConfig(file: ConfigFile, listen: ListenAddress, userHome
     image_archive_limit_bytes: file.image_archive_limit_bytes ?? 16 * 1024 * MIB,
     docker_socket: file.docker_socket === "" ? null : file.docker_socket && expand(file.docker_socket),
     images_quota_bytes: file.images_quota_bytes,
+    files_ttl_secs: file.files_ttl_secs === undefined ? 86_400 : file.files_ttl_secs,
+    files_quota_bytes: file.files_quota_bytes,
+    files_fsync: file.files_fsync ?? true,
     image_allow: file.image_allow ?? [],
     image_deny: file.image_deny ?? [],
+    image_platform: file.image_platform,
     images_prepull: file.images_prepull ?? [],
-    defaults: resolveLimits(file.defaults, BUILT_IN_LIMITS, "unlimited"),
+    dashboard: completeDashboard(file.dashboard),
+    ...completeCapacity(file, resolveLimits(file.defaults, BUILT_IN_LIMITS, "unlimited"), machine),
   };
 }
 

@@ -3,8 +3,10 @@ import { homedir } from "node:os";
 import { isAbsolute, join } from "node:path";
 import { errnoOf, messageOf } from "../core/errors.ts";
 import { compileSchema } from "../core/schema.ts";
+import { complainOfCapacity } from "./capacity.ts";
 import { type Config, completeConfig } from "./config.ts";
 import { type ConfigFile, ConfigSchema } from "./config-schema.ts";
+import { complainOfDashboard } from "./dashboard-access.ts";
 import { parseListenAddress } from "./listen-address.ts";
 
 /** The configuration cannot be used; the message names the file and the key. */
@@ -52,6 +54,8 @@ export function parseConfig(text: string, name: string, userHome: string): Confi
     throw new ConfigError(`${name}: listen_addr must be like ":8080", "127.0.0.1:8080" or "[::1]:8080"`);
   }
   const config = completeConfig(file, listen, userHome);
+  const complaint = complainOfCapacity(config) ?? complainOfDashboard(config.dashboard);
+  if (complaint !== null) throw new ConfigError(`${name}: ${complaint}`);
   for (const key of ["home", "runsc_path", "mkfs_erofs_path", "docker_socket"] as const) {
     const path = config[key];
     if (path && !isAbsolute(path)) {

@@ -5,6 +5,7 @@ import type { FileStore } from "../files/file-store.ts";
 import type { ImageStore } from "../image/types.ts";
 import type { Connection } from "../platform/platform.ts";
 import type { Readiness } from "../run/readiness.ts";
+import type { RunRecords } from "../run/records/run-records.ts";
 import type { Runner } from "../run/runner.ts";
 import { assetRoutes } from "./assets.ts";
 import { errorPlugin } from "./errors.ts";
@@ -14,16 +15,23 @@ import { healthRoutes } from "./health.ts";
 import { imageRoutes } from "./images.ts";
 import { imageImportRoutes } from "./images-import.ts";
 import { runRoutes } from "./run.ts";
+import { runsRoutes } from "./runs.ts";
 import { swaggerRoutes } from "./swagger.ts";
 
 /** What the routes stand on. */
 export interface AppParts {
   readonly runner: Runner;
+  readonly records: RunRecords;
   readonly files: FileStore;
   readonly images: ImageStore;
   readonly readiness: () => Promise<Readiness>;
-  readonly config: Pick<Config, "request_limit_bytes" | "upload_limit_bytes" | "image_archive_limit_bytes">;
+  readonly config: Pick<
+    Config,
+    "request_limit_bytes" | "upload_limit_bytes" | "image_archive_limit_bytes" | "client_header" | "defaults"
+  >;
   readonly log: Logger;
+  /** Answers what is its own before the routes are asked; undefined for the rest. */
+  readonly dashboard?: (request: Request, connection: Connection) => Promise<Response | undefined>;
 }
 
 /** Answers HTTP requests. */
@@ -31,16 +39,19 @@ export type Handler = (request: Request, connection: Connection) => Promise<Resp
 
 /** The whole HTTP interface as one function. */
 export function createHandler(parts: AppParts): Handler {
-  const { runner, files, images, readiness, config, log } = parts;
+  const { runner, records, files, images, readiness, config, log, dashboard } = parts;
   const app = new Elysia({ name: "boxer" })
     .use(errorPlugin(log))
     .use(swaggerRoutes())
     .use(assetRoutes())
     .use(healthRoutes({ readiness }))
-    .use(runRoutes({ runner, request_limit_bytes: config.request_limit_bytes }))
+    .use(runRoutes({ runner, ...config }))
+    .use(runsRoutes({ runner, records, defaults: config.defaults }))
     .use(filesRoutes({ store: files, upload_limit_bytes: config.upload_limit_bytes }))
     .use(imageRoutes({ images, request_limit_bytes: config.request_limit_bytes }))
     .use(imageImportRoutes({ images, image_archive_limit_bytes: config.image_archive_limit_bytes }))
     .get("/", () => Response.redirect("/swagger"), { detail: { hide: true } });
-  return guard(app.handle);
+  return guard(
+    async (request, connection) => (await dashboard?.(request, connection)) ?? app.handle(request),
+  );
 }

@@ -9,17 +9,26 @@ export interface DocumentedResponse {
 
 /** Documents a JSON response with one example. */
 export function answer(description: string, schema: TSchema, example: unknown): DocumentedResponse {
-  return {
-    description,
-    content: { "application/json": { schema, examples: { example: { value: example } } } },
-  };
+  return answers(description, schema, { example });
 }
 
-const ErrorSchema = Type.Object({
+/** Documents a JSON response with several examples, by their names. */
+export function answers(
+  description: string,
+  schema: TSchema,
+  examples: Readonly<Record<string, unknown>>,
+): DocumentedResponse {
+  const named = Object.entries(examples).map(([name, value]) => [name, { value }]);
+  return { description, content: { "application/json": { schema, examples: Object.fromEntries(named) } } };
+}
+
+/** The body of an error. */
+export const ErrorSchema = Type.Object({
   error: Type.String({ description: "What is wrong, for a person." }),
   code: Type.String({ description: "What is wrong, for a program; stable." }),
   field: Type.Optional(Type.String({ description: "The field at fault." })),
   exec_id: Type.Optional(Type.String({ description: "The run that failed." })),
+  status: Type.Optional(Type.String({ description: "How that run is recorded; see `GET /runs`." })),
 });
 
 /** Documents an error response; `cases` gives an example message for each code. */

@@ -17,7 +17,7 @@ const SAFE_METHODS = new Set(["GET", "HEAD", "OPTIONS"]);
  * Wraps the routes: no page of another site may make a browser change anything here (Fetch Metadata), and every answer
  * carries the security headers.
  */
-export function guard(handle: (request: Request) => Response | Promise<Response>) {
+export function guard(handle: (request: Request, connection: Connection) => Response | Promise<Response>) {
   return async (request: Request, connection: Connection): Promise<Response> => {
     if (isForged(request)) {
       return withHeaders(
@@ -25,7 +25,7 @@ export function guard(handle: (request: Request) => Response | Promise<Response>
       );
     }
     rememberConnection(request, connection);
-    return withHeaders(await handle(request));
+    return withHeaders(await handle(request, connection));
   };
 }
 

@@ -39,6 +39,7 @@ const KEYS: Record<string, { good: unknown[]; bad: unknown[] }> = {
   mkfs_erofs_path: { good: ["/usr/bin/mkfs.erofs"], bad: [true, "", null] },
   platform: { good: ["systrap", "ptrace", "kvm"], bad: ["Systrap", "", 1, null] },
   listen_addr: { good: [":8080"], bad: [8080, "", null] },
+  unenforced_limits: { good: ["warn", "refuse"], bad: ["", "ignore", true, null] },
   ignore_cgroups: { good: [true, false], bad: ["true", 0, null] },
   allow_root_user: { good: [true, false], bad: ["true", 1, null] },
   output_limit_bytes: { good: [1, 10485760], bad: [0, -1, 1.5, "1", null] },
@@ -46,8 +47,13 @@ const KEYS: Record<string, { good: unknown[]; bad: unknown[] }> = {
   request_limit_bytes: { good: [1], bad: [0, -1, 1.5, "1", null] },
   output_files_limit_bytes: { good: [1], bad: [0, -1, 1.5, "1", null] },
   output_files_limit_count: { good: [1], bad: [0, -1, 1.5, "1", null] },
+  run_records_max: { good: [0, 1, 100_000], bad: [-1, 1.5, 10_000_001, "1", null] },
+  run_records_days: { good: [0.5, 7, 36_500], bad: [0, -1, 36_501, "7", null] },
   dns_servers: { good: [[], ["1.1.1.1"]], bad: ["1.1.1.1", null, {}] },
   max_concurrent_runs: { good: [1, 64], bad: [0, -1, 1.5, "4", null] },
+  max_reserved_memory_mb: { good: [1, 65_536], bad: [0, -1, 1.5, "4", null] },
+  client_header: { good: ["X-Client", "x_1"], bad: ["", "a b", "a:b", "x".repeat(65), 1, null] },
+  max_limits: { good: [{}, { nofile: null }], bad: [null, [], 1, "x"] },
   max_queued_runs: { good: [0, 1], bad: [-1, 1.5, "4", null] },
   shutdown_grace_secs: { good: [0, 0.5, 86_400], bad: [-1, 86_401, "30", null] },
   insecure_registries: { good: [[], ["localhost:5000"]], bad: ["localhost:5000", null] },
@@ -57,6 +63,9 @@ const KEYS: Record<string, { good: unknown[]; bad: unknown[] }> = {
   max_image_bytes: { good: [1], bad: [0, -1, 1.5, "1", null] },
   max_image_entries: { good: [1], bad: [0, -1, 1.5, "1", null] },
   images_quota_bytes: { good: [null, 1, 1e12], bad: [0, -1, 1.5, "1"] },
+  files_ttl_secs: { good: [null, 1, 1.5, 86_400], bad: [0, -1, "1", true] },
+  files_quota_bytes: { good: [null, 1, 1e12], bad: [0, -1, 1.5, "1"] },
+  files_fsync: { good: [true, false], bad: ["true", 1, null] },
   image_allow: {
     good: [[], PATTERNS.good],
     bad: ["docker.io/x", null],
@@ -65,9 +74,17 @@ const KEYS: Record<string, { good: unknown[]; bad: unknown[] }> = {
     good: [[], PATTERNS.good],
     bad: ["docker.io/x", null],
   },
+  image_platform: {
+    good: ["linux/amd64", "linux/arm/v7", "linux/s390x"],
+    bad: ["arm64", "windows/amd64", "linux/", "linux/ARM64", "linux/arm/7", "linux/arm/v7/x", "", 1, null],
+  },
   images_prepull: { good: [[], ["python:3"]], bad: ["python:3", null] },
   image_archive_limit_bytes: { good: [1], bad: [0, -1, 1.5, "1", null] },
   docker_socket: { good: ["/run/docker.sock", "", null], bad: [1, true, []] },
+  dashboard: {
+    good: [{}, { auth: "none" }, { auth: "token", token: "0123456789abcdef" }, { user: "op", password: "12345678" }],
+    bad: [null, [], "token", true],
+  },
   defaults: { good: [{}], bad: [null, [], 1, "x"] },
 };
 
@@ -78,6 +95,17 @@ const LIMITS: Record<string, { good: unknown[]; bad: unknown[] }> = {
   pids_limit: { good: [null, 0, 1], bad: [-1, 1.5, 2 ** 23, "64"] },
   nofile: { good: [null, 0, 1], bad: [-1, 1.5, 2 ** 21, "256"] },
 };
+
+describe("each maximum takes null for none, and names itself when refused", () => {
+  for (const [key, { good, bad }] of Object.entries(LIMITS)) {
+    test(`max_limits.${key}`, () => {
+      for (const value of good.filter((value) => value === null || Number(value) >= 3)) {
+        assert.equal(checker.complain({ max_limits: { [key]: value } }), null, JSON.stringify(value));
+      }
+      for (const value of [...bad, 0]) assertRefused({ max_limits: { [key]: value } }, `max_limits.${key}`);
+    });
+  }
+});
 
 test("a pattern of images that could never fit any is refused", () => {
   for (const key of ["image_allow", "image_deny"]) {

@@ -83,6 +83,14 @@ const cases: [string, string][] = [
   ['{"listen": ":80"}', "listen is not a known field"],
   ['{"home": 3}', "home must be string"],
   ['{"defaults": {"memory_mb": "x"}}', "defaults.memory_mb must be integer"],
+  [
+    '{"max_limits": {"pids_limit": 32}}',
+    "defaults.pids_limit (64) must not be more than max_limits.pids_limit (32)",
+  ],
+  [
+    '{"max_reserved_memory_mb": 100, "max_limits": {"memory_mb": null}}',
+    "a run of defaults.memory_mb (256) reserves",
+  ],
   ['{"listen_addr": "8080"}', "listen_addr must be like"],
   ['{"listen_addr": ":65536"}', "listen_addr must be like"],
   ['{"home": "data"}', "home must be an absolute path"],

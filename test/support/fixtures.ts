@@ -83,8 +83,11 @@ export function chromiumPath(): string {
 export interface TestRegistry {
   /** `127.0.0.1:PORT`, the first part of an image reference. */
   readonly host: string;
-  /** Uploads the one image of an OCI image layout under a name like `some/python:3`. */
-  push(layout: string, name: string): Promise<void>;
+  /**
+   * Uploads the one image of an OCI image layout under a name like `some/python:3`; of an index, the image for this
+   * machine, or with `all` the whole of it.
+   */
+  push(layout: string, name: string, options?: { all?: boolean }): Promise<void>;
   /** Ends the registry and removes all it stored. */
   stop(): Promise<void>;
 }
@@ -114,7 +117,11 @@ export async function startRegistry(auth?: object, credentials?: string): Promis
   };
   try {
     const host = await listening(child);
-    return { host, stop, push: (layout, name) => push(layout, `${host}/${name}`, credentials) };
+    return {
+      host,
+      stop,
+      push: (layout, name, { all = false } = {}) => push(layout, `${host}/${name}`, all, credentials),
+    };
   } catch (error) {
     await stop();
     throw error;
@@ -147,8 +154,9 @@ export async function umociUnpack(image: string, bundle: string): Promise<string
   return join(bundle, "rootfs");
 }
 
-async function push(layout: string, destination: string, credentials?: string): Promise<void> {
+async function push(layout: string, destination: string, all: boolean, credentials?: string): Promise<void> {
   const flags = ["--insecure-policy", "copy", "--quiet", "--dest-tls-verify=false"];
+  if (all) flags.push("--all");
   if (credentials !== undefined) flags.push(`--dest-creds=${credentials}`);
   await promisify(execFile)(skopeoPath(), [...flags, `oci:${layout}`, `docker://${destination}`]);
 }

@@ -1,4 +1,5 @@
 import type { ExecuteParts } from "../../src/run/execute.ts";
+import type { RunnerLimits } from "../../src/run/runner.ts";
 import type { RunRequest } from "../../src/run/types.ts";
 import type { ProcessLimits, StopReason } from "../../src/sandbox/run-process.ts";
 import type { SandboxExit } from "../../src/sandbox/sandbox.ts";
@@ -19,7 +20,19 @@ export const REQUEST: RunRequest = {
   inlineFiles: [],
   stdin: undefined,
   persist: false,
+  onOutputLimit: "fail",
 };
+
+/** Bounds of a runner, roomy but for what the test states. */
+export function runnerLimits(stated: Partial<RunnerLimits> = {}): RunnerLimits {
+  return {
+    max_concurrent_runs: 2,
+    max_queued_runs: 2,
+    max_reserved_memory_mb: 100_000,
+    max_limits: { cpu_cores: null, memory_mb: null, wall_clock_secs: null, pids_limit: null, nofile: null },
+    ...stated,
+  };
+}
 
 /** A guest in the fake sandbox. It goes on until it is told to finish, or until its signal aborts. */
 export interface FakeGuest {
@@ -58,12 +71,11 @@ export function fakeParts(runsDirectory: string) {
   const { sandbox, run } = fakeSandbox();
   const parts = {
     platform,
-    sandbox: { run },
+    sandbox: { run, enforced: { memory: true, cpu: true, pids: true } },
     images: { acquire: (_: string, { signal }: { signal: AbortSignal }) => acquire(images, signal) },
     files: {
       hold: async () => ({ paths: [], release: async () => {} }),
       captureOutputs: async () => ({ outputs: [], skipped: [], limit_exceeded: null }),
-      removeOutputs: async () => {},
     },
     runsDirectory,
     config: {
@@ -89,6 +101,8 @@ async function acquire(images: FakeImages, signal: AbortSignal) {
     digest: `sha256:${"0".repeat(64)}`,
     reference: "local/fake:1",
     rootfs: "/fake.erofs",
+    rootfs_type: "erofs",
+    user: { uid: 0, gid: 0 },
     config,
   };
   return { image, release: () => images.releasing };
@@ -131,7 +145,10 @@ function sandboxExit(code: number, stdout: string, stop: StopReason | null): San
     stdout: output(stdout),
     stderr: output(""),
     wall_ms: 1,
+    started: true,
     startFailure: null,
     panic: null,
+    oomKilled: false,
+    usage: null,
   };
 }

@@ -9,8 +9,10 @@ import { parseConfig } from "../../src/config/load-config.ts";
 import { homeAt } from "../../src/core/home.ts";
 import { silentLog } from "../../src/core/log.ts";
 import { openImageStore } from "../../src/image/image-store.ts";
+import type { Runner } from "../../src/run/runner.ts";
 import { busyboxLayout, mkfsPath, pythonLayout, runscPath } from "./fixtures.ts";
 import { platform } from "./platform.ts";
+import { SLOWNESS } from "./slowness.ts";
 
 /** The images that integration tests run, by their names. */
 export const PYTHON = "local/python:3";
@@ -20,6 +22,7 @@ export const BUSYBOX = "local/busybox:1";
 export interface TestService {
   readonly url: string;
   readonly home: string;
+  readonly runner: Runner;
   fetch(path: string, init?: RequestInit): Promise<Response>;
   /** `POST /run`; the body's image defaults to busybox. */
   run(body: Record<string, unknown>, init?: RequestInit): Promise<RunAnswer>;
@@ -42,6 +45,7 @@ export async function startTestService(config: Record<string, unknown> = {}): Pr
   return {
     url,
     home,
+    runner: service.runner,
     fetch: (path, init) => fetch(url + path, init),
     async run(body, init) {
       const response = await fetch(`${url}/run`, {
@@ -74,6 +78,7 @@ export function testConfig(home: string, config: Record<string, unknown> = {}) {
     runsc_path: runscPath(),
     mkfs_erofs_path: mkfsPath(),
     shutdown_grace_secs: 5,
+    defaults: { wall_clock_secs: 30 * SLOWNESS },
     ...config,
   };
   return parseConfig(JSON.stringify(file), "test configuration", home);
