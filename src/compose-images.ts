@@ -67,7 +67,7 @@ export async function findTools(
       : findExecutable(name, [configured], "");
   const [runsc, mkfsErofs] = await Promise.all([
     find("runsc", config.runsc_path),
-    find("mkfs.erofs", config.mkfs_erofs_path),
+    config.mkfs_erofs_path === null ? null : find("mkfs.erofs", config.mkfs_erofs_path),
   ]);
   // One that is named but absent is a mistake to be told, not a wish for images as directories.
   return { runsc, mkfsErofs: mkfsErofs ?? config.mkfs_erofs_path ?? null };

@@ -24,6 +24,7 @@ import { createReadinessCheck } from "./run/readiness.ts";
 import { RunRecords } from "./run/records/run-records.ts";
 import { Runner } from "./run/runner.ts";
 import type { Cgroups } from "./sandbox/cgroup/types.ts";
+import { canShowMemoryTotal } from "./sandbox/guest-memory.ts";
 import { createSandbox } from "./sandbox/sandbox.ts";
 import { killStraySandboxes } from "./sandbox/sweep.ts";
 import { sweepMounts } from "./sandbox/sweep-mounts.ts";
@@ -90,6 +91,7 @@ async function start(
     emptyRoot: home.emptyRoot,
     cgroups: usage.watch(cgroups),
     unenforced_limits: config.unenforced_limits,
+    shows_memory_total: !rootless && (await canShowMemoryTotal(platform, home.root)),
   });
   const runner = new Runner(
     { platform, sandbox, images, files, runsDirectory: home.runs, config },

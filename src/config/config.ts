@@ -20,7 +20,8 @@ export interface Config {
   /** Undefined: to be looked up. */
   readonly runsc_path: string | undefined;
   /** Undefined: to be looked up. */
-  readonly mkfs_erofs_path: string | undefined;
+  /** Null: none is to be used. */
+  readonly mkfs_erofs_path: string | null | undefined;
   readonly platform: "systrap" | "ptrace" | "kvm";
   readonly listen: ListenAddress;
   readonly ignore_cgroups: boolean;
@@ -93,7 +94,7 @@ export function completeConfig(
   return {
     home: expand(file.home ?? join(userHome, ".boxer")),
     runsc_path: optionalPath(file.runsc_path),
-    mkfs_erofs_path: optionalPath(file.mkfs_erofs_path),
+    mkfs_erofs_path: file.mkfs_erofs_path === null ? null : optionalPath(file.mkfs_erofs_path),
     platform: file.platform ?? "systrap",
     listen,
     ignore_cgroups: file.ignore_cgroups ?? false,

@@ -23,12 +23,18 @@ export class OutputCollector {
    * Reads a stream to its end; what passes the limit is thrown away, so that the guest sees no broken pipe before it is
    * stopped. Never throws: a pipe that breaks ends the output.
    * @param onOverflow called once, at once, when the guest has written more than the limit
+   * @param onKept called with each part that was kept, which it has to copy; must not throw
    */
-  async collect(stream: AsyncIterable<Uint8Array>, onOverflow: () => void): Promise<void> {
+  async collect(
+    stream: AsyncIterable<Uint8Array>,
+    onOverflow: () => void,
+    onKept: (part: Uint8Array) => void = () => {},
+  ): Promise<void> {
     try {
       for await (const chunk of stream) {
         if (this.#truncated) continue;
-        this.#keep(chunk);
+        const kept = this.add(chunk);
+        if (kept.byteLength > 0) onKept(kept);
         if (this.#truncated) onOverflow();
       }
     } catch {
@@ -41,12 +47,14 @@ export class OutputCollector {
     return { bytes: this.#buffer.subarray(0, this.#length), truncated: this.#truncated };
   }
 
-  #keep(chunk: Uint8Array): void {
+  /** Keeps what still fits of a chunk. @returns that part of it */
+  add(chunk: Uint8Array): Uint8Array {
     const kept = chunk.subarray(0, this.#limit - this.#length);
     this.#reserve(this.#length + kept.byteLength);
     this.#buffer.set(kept, this.#length);
     this.#length += kept.byteLength;
-    this.#truncated = kept.byteLength < chunk.byteLength;
+    this.#truncated ||= kept.byteLength < chunk.byteLength;
+    return kept;
   }
 
   /** One buffer that doubles: a guest that writes byte by byte must not cost an object for each. */

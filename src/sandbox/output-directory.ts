@@ -2,9 +2,13 @@ import { chown, mkdir, statfs } from "node:fs/promises";
 import type { CleanupStack } from "../core/cleanup-stack.ts";
 import { errnoOf } from "../core/errors.ts";
 import type { Platform } from "../platform/platform.ts";
+import { runCommand } from "../platform/run-command.ts";
 import { type OutputRoom, outputWatch } from "./output-watch.ts";
 import type { Watch } from "./run-process.ts";
 import type { GuestUser } from "./spec.ts";
+
+/** What an empty tmpfs has. */
+const ROOT_INODES = 1;
 
 /**
  * Makes the directory that is mounted at /output: a tmpfs with as much room as a run may use, so that the kernel itself
@@ -30,11 +34,21 @@ export async function makeOutputDirectory(
   // Without root the sandbox runs as the server's own user, who owns the directory already.
   if (process.geteuid?.() !== 0) return outputWatch(path, room, platform, false);
   if (await mountOutput(path, user, room, platform)) {
-    cleanup.defer("mount of /output", () => platform.mounts.unmount(path));
+    cleanup.defer("mount of /output", async () => {
+      await emptyMount(path, platform);
+      await platform.mounts.unmount(path);
+    });
     return outputWatch(path, room, platform, true);
   }
   await chown(path, user.uid, user.gid);
   return outputWatch(path, room, platform, false);
+}
+
+/** The mount namespaces of other runs may hold the tmpfs for as long as those go on; then at least nothing is in it. */
+async function emptyMount(path: string, platform: Pick<Platform, "spawn">): Promise<void> {
+  const { files, ffree } = await statfs(path);
+  // rm(1) fails in the end, since the mount itself cannot be removed.
+  if (files - ffree > ROOT_INODES) await runCommand(platform, ["rm", "-rf", "--", path]);
 }
 
 /**
@@ -49,8 +63,7 @@ async function mountOutput(
 ): Promise<boolean> {
   const { bsize: page_bytes } = await statfs("/proc");
   const size_bytes = room.max_bytes + (room.max_files + 1) * page_bytes;
-  const root = 1;
-  const inodes = room.max_entries + root + 1;
+  const inodes = room.max_entries + ROOT_INODES + 1;
   const most = Number.MAX_SAFE_INTEGER;
   try {
     await mounts.tmpfs(path, {

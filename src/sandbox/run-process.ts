@@ -14,6 +14,12 @@ export type StopReason =
 /** Looks whether a limit that nothing else reports has been passed; asked again and again while a process runs. */
 export type Watch = () => Promise<StopReason | null>;
 
+/**
+ * Is told of output as it comes, within the limit. The chunk is to be copied: its memory is used again. One that
+ * throws hears no more; it must not be slow.
+ */
+export type OutputListener = (stream: "stdout" | "stderr", chunk: Uint8Array) => void;
+
 /** What bounds a process. */
 export interface ProcessLimits {
   /** Null: no limit. */
@@ -25,6 +31,7 @@ export interface ProcessLimits {
   /** Aborts the process. */
   signal: AbortSignal;
   readonly watches?: readonly Watch[];
+  readonly onOutput?: OutputListener | undefined;
 }
 
 /** How a process ended and what it said. */
@@ -67,8 +74,8 @@ export async function runProcess(
   const stderr = new OutputCollector(limits.output_limit_bytes);
   const overflow = limits.drop_excess_output ? () => {} : () => stopper.stop("output_limit");
   const reading = Promise.all([
-    stdout.collect(child.stdout, overflow),
-    stderr.collect(child.stderr, overflow),
+    stdout.collect(child.stdout, overflow, teller("stdout", limits.onOutput)),
+    stderr.collect(child.stderr, overflow, teller("stderr", limits.onOutput)),
   ]);
   try {
     const status = await stopper.ended;
@@ -81,6 +88,18 @@ export async function runProcess(
   } finally {
     disarm();
   }
+}
+
+/** A listener that fails hears no more, and the run goes on. */
+function teller(stream: "stdout" | "stderr", listener?: OutputListener): (chunk: Uint8Array) => void {
+  let hears = listener;
+  return (chunk) => {
+    try {
+      hears?.(stream, chunk);
+    } catch {
+      hears = undefined;
+    }
+  };
 }
 
 /** Watches the clock, the abort signal and what else there is to watch; returns how to stop watching. */

@@ -23,6 +23,8 @@ export interface RunDirectory {
   readonly panicLog: string;
   /** Written by runsc once there is a sandbox. */
   readonly pidFile: string;
+  /** What /proc/meminfo says to gVisor. */
+  readonly meminfo: string;
   /** Where an image that is a directory is mounted; stays empty. */
   readonly root: string;
   /** Mounted at /output. */
@@ -41,6 +43,7 @@ export function runDirectoryAt(path: string): RunDirectory {
     log: join(path, "runsc.log"),
     panicLog: join(path, "panic.log"),
     pidFile: join(path, "pid"),
+    meminfo: join(path, "meminfo"),
     root: join(path, "root"),
     output: join(path, "output"),
     inputs: join(path, "inputs"),

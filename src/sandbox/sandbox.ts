@@ -6,6 +6,7 @@ import type { CleanupStack } from "../core/cleanup-stack.ts";
 import { BoxerError, errnoOf } from "../core/errors.ts";
 import type { Platform } from "../platform/platform.ts";
 import type { Cgroups, CgroupUsage, EnforcedLimits, RunCgroup } from "./cgroup/types.ts";
+import { withMemoryTotal, writeMemoryTotal } from "./guest-memory.ts";
 import { NOT_MOUNTED, overlayRootOf, withOverlayRoot } from "./overlay-root.ts";
 import { type ProcessExit, type ProcessLimits, runProcess, type Watch } from "./run-process.ts";
 import { type RunDirectory, type RunscOptions, runscRunArgv } from "./runsc.ts";
@@ -68,6 +69,7 @@ const SHELL_FAILURES: readonly (number | null)[] = [126, 127];
 /**
  * @param options.emptyRoot an empty directory that all runs share as their formal root
  * @param options.start_limit_ms how long a sandbox may take to be there
+ * @param options.shows_memory_total whether guests can be shown their memory limit; see `canShowMemoryTotal`
  * @param options.unenforced_limits what becomes of runs with limits that nothing enforces
  */
 export function createSandbox(options: {
@@ -76,11 +78,20 @@ export function createSandbox(options: {
   emptyRoot: string;
   cgroups: Cgroups;
   unenforced_limits: Config["unenforced_limits"];
+  shows_memory_total: boolean;
   start_limit_ms?: number;
 }): Sandbox {
   const { platform, runsc, emptyRoot, cgroups, start_limit_ms = START_LIMIT_MS } = options;
 
   async function argvOf(directory: RunDirectory, guest: Guest): Promise<string[]> {
+    const { memory_mb } = guest.limits;
+    const argv = await rootedArgvOf(directory, guest);
+    if (!options.shows_memory_total || memory_mb === null) return argv;
+    await writeMemoryTotal(directory.meminfo, memory_mb);
+    return withMemoryTotal(argv, directory.meminfo);
+  }
+
+  async function rootedArgvOf(directory: RunDirectory, guest: Guest): Promise<string[]> {
     const argv = runscRunArgv(runsc, directory, containerIdOf(guest.id));
     if (guest.rootfsType === "erofs") return argv;
     await mkdir(directory.root, { recursive: true });

@@ -36,7 +36,7 @@ const PATTERNS = {
 const KEYS: Record<string, { good: unknown[]; bad: unknown[] }> = {
   home: { good: ["~/.boxer", "/data"], bad: [1, "", null, {}] },
   runsc_path: { good: ["/usr/bin/runsc"], bad: [1, "", null, []] },
-  mkfs_erofs_path: { good: ["/usr/bin/mkfs.erofs"], bad: [true, "", null] },
+  mkfs_erofs_path: { good: ["/usr/bin/mkfs.erofs", null], bad: [true, "", 1] },
   platform: { good: ["systrap", "ptrace", "kvm"], bad: ["Systrap", "", 1, null] },
   listen_addr: { good: [":8080"], bad: [8080, "", null] },
   unenforced_limits: { good: ["warn", "refuse"], bad: ["", "ignore", true, null] },
@@ -82,7 +82,12 @@ const KEYS: Record<string, { good: unknown[]; bad: unknown[] }> = {
   image_archive_limit_bytes: { good: [1], bad: [0, -1, 1.5, "1", null] },
   docker_socket: { good: ["/run/docker.sock", "", null], bad: [1, true, []] },
   dashboard: {
-    good: [{}, { auth: "none" }, { auth: "token", token: "0123456789abcdef" }, { user: "op", password: "12345678" }],
+    good: [
+      {},
+      { auth: "none" },
+      { auth: "token", token: "0123456789abcdef" },
+      { user: "op", password: "12345678" },
+    ],
     bad: [null, [], "token", true],
   },
   defaults: { good: [{}], bad: [null, [], 1, "x"] },

@@ -71,7 +71,7 @@ describe("on a host without mkfs.erofs", { skip: noUmoci }, () => {
     await withStore(null, async (store) => {
       image = await store.importLayout(pythonLayout, PYTHON);
     });
-    config = await writeServiceConfig(home, { mkfs_erofs_path: "/nosuch/mkfs.erofs", allow_root_user: true });
+    config = await writeServiceConfig(home, { mkfs_erofs_path: null, allow_root_user: true });
     service = new ServiceProcess(config);
   });
   after(async () => {

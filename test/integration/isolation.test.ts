@@ -4,6 +4,7 @@ import { createReadStream } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
+import { noMounts } from "../support/no-mounts.ts";
 import { BUSYBOX, PYTHON, startTestService, type TestService } from "../support/service.ts";
 
 describe("what a guest can see and change", () => {
@@ -72,6 +73,13 @@ for call in (lambda: os.setuid(0), lambda: os.setgid(0), lambda: os.chroot("/tmp
     const [count, init] = body.stdout.split("\n");
     assert.ok(Number(count) <= 6, body.stdout);
     assert.match(init, /^sh -c /);
+  });
+
+  it("sees the memory that it may use, not the host's", { skip: noMounts() }, async () => {
+    const code = "import os; print(os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE') >> 20)";
+    const cmd = ["sh", "-c", `head -1 /proc/meminfo; exec python3 -c "${code}"`];
+    const { body } = await service.run({ image: PYTHON, cmd, limits: { memory_mb: 300 } });
+    assert.deepEqual([body.stdout, body.stderr], ["MemTotal:         307200 kB\n300\n", ""]);
   });
 
   it("sees nothing of the host's file system", async () => {

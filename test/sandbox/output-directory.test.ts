@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdir, rm, stat, symlink, truncate, writeFile } from "node:fs/promises";
+import { mkdir, readdir, rm, stat, symlink, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { CleanupStack } from "../../src/core/cleanup-stack.ts";
@@ -129,4 +129,22 @@ describe("/output, mounted", { skip: noMounts() }, () => {
     };
     await assert.rejects(make(t, { ...NONE_ALLOWED, tmpfs }), { code: "ENOMEM" });
   });
+});
+
+it("/output is emptied before it goes: another run's mount namespace may keep it", {
+  skip: noMounts(),
+}, async (t) => {
+  const { path, cleanup } = await make(t);
+  await mkdir(join(path, "deep", "er"), { recursive: true });
+  await fill(path, 3, 10_000);
+  const argv = ["unshare", "--mount", "--propagation", "private", "sh", "-c", "echo up; exec sleep 60"];
+  const keeper = platform.spawn(argv, { env: { PATH: process.env.PATH ?? "" } });
+  t.after(() => keeper.kill("SIGKILL"));
+  await keeper.stdout[Symbol.asyncIterator]().next();
+  const kept = `/proc/${keeper.pid}/root${path}`;
+  assert.equal((await readdir(kept)).length, 4);
+  await cleanup.run();
+  assert.deepEqual(await readdir(kept), []);
+  keeper.kill("SIGKILL");
+  await keeper.exited;
 });

@@ -81,6 +81,7 @@ async function sandboxWith(
     emptyRoot: join(root, "empty"),
     cgroups: plainCgroups(join(root, HERE), options.cgroupPath),
     unenforced_limits: options.unenforced_limits ?? "warn",
+    shows_memory_total: false,
     ...(options.start_limit_ms && { start_limit_ms: options.start_limit_ms }),
   });
   const cleanup = new CleanupStack((label, error) => assert.fail(`${label}: ${error}`));
@@ -254,7 +255,14 @@ for (const [name, path] of Object.entries({
     for (const enterPath of [undefined, root]) {
       const runsc = { path: join(root, path), platform: "systrap", rootless: false } as const;
       const cgroups = plainCgroups(join(root, HERE), enterPath);
-      const sandbox = createSandbox({ platform, runsc, emptyRoot: root, cgroups, unenforced_limits: "warn" });
+      const sandbox = createSandbox({
+        platform,
+        runsc,
+        emptyRoot: root,
+        cgroups,
+        unenforced_limits: "warn",
+        shows_memory_total: false,
+      });
       const cleanup = new CleanupStack(() => {});
       await assert.rejects(sandbox.run(directory, GUEST, LIMITS, cleanup), { code: "runsc_missing" });
     }
@@ -276,6 +284,7 @@ test("a directory that is not there throws", async (t) => {
     emptyRoot: root,
     cgroups: plainCgroups(join(root, HERE), undefined),
     unenforced_limits: "warn",
+    shows_memory_total: false,
   });
   const elsewhere = runDirectoryAt(join(root, "none"));
   await assert.rejects(sandbox.run(elsewhere, GUEST, LIMITS, cleanup), { code: "ENOENT" });

@@ -5,7 +5,7 @@ import { applySettings, readNumber, readNumbers } from "./cgroup-files.ts";
 import { enterArgv } from "./enter-argv.ts";
 import type { Parent } from "./open-parent.ts";
 import { type Rmdir, removeCgroup } from "./remove-cgroup.ts";
-import type { CgroupLimits, CgroupUsage, RunCgroup } from "./types.ts";
+import type { CgroupCurrent, CgroupLimits, CgroupUsage, RunCgroup } from "./types.ts";
 
 /**
  * Makes the cgroups of one run, with its limits set and no process in them.
@@ -41,6 +41,7 @@ export async function makeRunCgroup(
       paths.length === 0 ? [...command] : enterArgv(paths, command, failureLog),
     oomKilled: async () => (await Promise.all(paths.map(wasOomKilled))).includes(true),
     usage: () => usageOf(paths),
+    current: () => currentOf(paths),
     widen: widener(places),
     remove,
   };
@@ -54,22 +55,43 @@ async function wasOomKilled(cgroup: string): Promise<boolean> {
 }
 
 async function usageOf(cgroups: readonly string[]): Promise<CgroupUsage> {
-  const first = async (...files: string[]): Promise<number | null> => {
-    const paths = files.flatMap((file) => cgroups.map((cgroup) => join(cgroup, file)));
-    return (await Promise.all(paths.map(readNumber))).find((value) => value !== null) ?? null;
-  };
+  const [cpu, peak_memory_bytes, peak_pids] = await Promise.all([
+    cpuOf(cgroups),
+    firstNumber(cgroups, "memory.peak", "memory.max_usage_in_bytes"),
+    firstNumber(cgroups, "pids.peak"),
+  ]);
+  return { cpu_user_ms: cpu.user_ms, cpu_system_ms: cpu.system_ms, peak_memory_bytes, peak_pids };
+}
+
+async function currentOf(cgroups: readonly string[]): Promise<CgroupCurrent> {
+  const [{ user_ms, system_ms }, memory_bytes, pids] = await Promise.all([
+    cpuOf(cgroups),
+    firstNumber(cgroups, "memory.current", "memory.usage_in_bytes"),
+    firstNumber(cgroups, "pids.current"),
+  ]);
+  return { cpu_ms: user_ms === null || system_ms === null ? null : user_ms + system_ms, memory_bytes, pids };
+}
+
+async function cpuOf(cgroups: readonly string[]): Promise<{ user_ms: number | null; system_ms: number | null }> {
   // A controller's cpu.stat in v1 has other lines.
   const stats = await Promise.all(cgroups.map((cgroup) => readNumbers(join(cgroup, "cpu.stat"))));
   const stat = stats.find((each) => each.has("user_usec"));
   const [user_ns, system_ns] = stat
     ? [null, null]
-    : await Promise.all([first("cpuacct.usage_user"), first("cpuacct.usage_sys")]);
+    : await Promise.all([
+        firstNumber(cgroups, "cpuacct.usage_user"),
+        firstNumber(cgroups, "cpuacct.usage_sys"),
+      ]);
   return {
-    cpu_user_ms: milliseconds(stat?.get("user_usec"), user_ns),
-    cpu_system_ms: milliseconds(stat?.get("system_usec"), system_ns),
-    peak_memory_bytes: await first("memory.peak", "memory.max_usage_in_bytes"),
-    peak_pids: await first("pids.peak"),
+    user_ms: milliseconds(stat?.get("user_usec"), user_ns),
+    system_ms: milliseconds(stat?.get("system_usec"), system_ns),
   };
+}
+
+/** The first of some files that tells a number, looked for in every hierarchy. */
+async function firstNumber(cgroups: readonly string[], ...files: string[]): Promise<number | null> {
+  const paths = files.flatMap((file) => cgroups.map((cgroup) => join(cgroup, file)));
+  return (await Promise.all(paths.map(readNumber))).find((value) => value !== null) ?? null;
 }
 
 function milliseconds(us: number | undefined, ns: number | null): number | null {

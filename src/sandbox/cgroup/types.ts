@@ -24,6 +24,15 @@ export interface CgroupUsage {
   readonly peak_pids: number | null;
 }
 
+/** What the processes of a run use now, the sandbox itself included. Null where the host does not tell. */
+export interface CgroupCurrent {
+  /** Processor time so far. */
+  readonly cpu_ms: number | null;
+  readonly memory_bytes: number | null;
+  /** Tasks on the host: threads count. */
+  readonly pids: number | null;
+}
+
 /** The cgroups of one run, one in each hierarchy. */
 export interface RunCgroup {
   /**
@@ -34,6 +43,7 @@ export interface RunCgroup {
   /** Whether the kernel has killed a process of the run for want of memory. False once the cgroups are gone. */
   oomKilled(): Promise<boolean>;
   usage(): Promise<CgroupUsage>;
+  current(): Promise<CgroupCurrent>;
   /**
    * Lets the run have all CPUs, to be called once its sandbox is there and has counted them; null where it has them
    * already. See `Cpuset`.
