@@ -1,4 +1,4 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { access, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { errnoOf } from "../../core/errors.ts";
 import type { Setting } from "./controllers.ts";
@@ -32,6 +32,14 @@ export async function readNumbers(path: string): Promise<ReadonlyMap<string, num
 /** The words of a file such as cgroup.controllers; none where it is missing. */
 export async function readWords(path: string): Promise<string[]> {
   return (await readIfAny(path)).split(/\s+/).filter(Boolean);
+}
+
+/** Whether there is a file or directory that can be seen. */
+export async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 async function readIfAny(path: string): Promise<string> {

@@ -3,16 +3,25 @@ import { join } from "node:path";
 import { errnoOf } from "../../core/errors.ts";
 import type { CgroupVersion, Controller } from "./controllers.ts";
 import { formatCpuList, parseCpuList } from "./cpu-list.ts";
+import type { CgroupLimits } from "./types.ts";
 
 /**
- * Shows the guest as many CPUs as it may use. The sentry counts the CPUs that it may run on when it starts, and tells
- * the guest that number for good. So a sandbox starts on few CPUs, each one on others in turn, and may use all of them
- * as soon as it has counted: how much it may use is the quota's affair, and a run bound to one CPU would wait for it
- * beside idle ones. Booting on one CPU instead of two costs some 25 ms. (runsc's own `--cpu-num-from-quota` works only in a cgroup of runsc's, and never shows fewer than 2.)
+ * Fewer than two would leave the sentry's Go runtime one thread to run on for good (GOMAXPROCS): it is slow then, and some
+ * of a thousand starts on a busy machine hang. gVisor's own `--cpu-num-from-quota` has the same minimum.
+ */
+const MIN_CPUS = 2;
+
+/**
+ * Shows the guest as many CPUs as it may use, two at least. The sentry counts the CPUs that it may run on when it starts,
+ * and tells the guest that number for good. So a sandbox starts on few CPUs, each one on others in turn, and may use all
+ * of them as soon as it has counted: how much it may use is the quota's affair, and a run bound to some CPUs would wait
+ * for them beside idle ones. (runsc's own `--cpu-num-from-quota` works only in a cgroup of runsc's.)
  */
 export interface Cpuset extends Controller {
   /** All CPUs that the service may use, as the kernel writes them. */
   readonly all: string;
+  /** Whether a run with such limits starts on fewer. */
+  narrows(limits: CgroupLimits): boolean;
 }
 
 /** Reads which CPUs there are. @throws where the parent does not tell */
@@ -22,12 +31,15 @@ export async function openCpuset(parent: string, version: CgroupVersion): Promis
   if (cpus.length === 0) throw new Error("no CPUs are listed");
   const mems = version === 1 ? await readTrimmed(join(parent, "cpuset.mems")) : "";
   const all = formatCpuList(cpus);
+  const countOf = ({ cpu_cores }: CgroupLimits) =>
+    Math.min(cpus.length, Math.max(MIN_CPUS, Math.ceil(cpu_cores ?? cpus.length)));
   let turn = 0;
   return {
     name: "cpuset",
     all,
-    settings({ cpu_cores }) {
-      const count = Math.min(cpus.length, Math.ceil(cpu_cores ?? cpus.length));
+    narrows: (limits) => countOf(limits) < cpus.length,
+    settings(limits) {
+      const count = countOf(limits);
       const chosen = cpus.map((_, index) => cpus[(turn + index) % cpus.length] ?? 0).slice(0, count);
       turn = (turn + count) % cpus.length;
       const value = count === cpus.length ? all : formatCpuList(chosen);

@@ -1,7 +1,7 @@
-import { access, mkdir, writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { messageOf } from "../../core/errors.ts";
-import { readWords } from "./cgroup-files.ts";
+import { exists, readWords } from "./cgroup-files.ts";
 import type { Hierarchy } from "./detect-layout.ts";
 import { removeIfEmpty } from "./remove-cgroup.ts";
 
@@ -89,11 +89,4 @@ async function vacate(base: string, isAllOurs: boolean): Promise<() => Promise<v
 /** A process that has ended meanwhile needs no moving. */
 async function move(pids: readonly string[], cgroup: string): Promise<void> {
   for (const pid of pids) await writeFile(join(cgroup, "cgroup.procs"), pid).catch(() => {});
-}
-
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }

@@ -1,5 +1,5 @@
-import { access } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { exists } from "./cgroup-files.ts";
 import type { CgroupVersion } from "./controllers.ts";
 import type { CgroupMembership } from "./parse-proc-cgroup.ts";
 import type { CgroupMode } from "./types.ts";
@@ -66,11 +66,4 @@ async function hierarchyAt(
   // Below another cgroup namespace the path begins with `/..`.
   const isVisible = !path.split("/").includes("..") && (await exists(own));
   return { version, root, own: isVisible ? own : root, controllers, isBare: false };
-}
-
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }

@@ -1,6 +1,8 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { BoxerError, messageOf } from "../../core/errors.ts";
+import { BoxerError, errnoOf, messageOf } from "../../core/errors.ts";
+import { hostFault } from "../../core/host-fault.ts";
+import { settleAll } from "../../core/settle-all.ts";
 import { applySettings, readNumber, readNumbers } from "./cgroup-files.ts";
 import { enterArgv } from "./enter-argv.ts";
 import type { Parent } from "./open-parent.ts";
@@ -9,7 +11,7 @@ import type { CgroupCurrent, CgroupLimits, CgroupUsage, RunCgroup } from "./type
 
 /**
  * Makes the cgroups of one run, with its limits set and no process in them.
- * @throws BoxerError `sandbox_failed`; then nothing stays behind
+ * @throws BoxerError `sandbox_failed` or `host_exhausted`; then nothing stays behind
  */
 export async function makeRunCgroup(
   parents: readonly Parent[],
@@ -22,7 +24,7 @@ export async function makeRunCgroup(
     await Promise.all(places.map(({ path }) => removeCgroup(path, rmdir)));
   };
   try {
-    await Promise.all(
+    await settleAll(
       places.map(async ({ parent: { controllers, cpuset, version }, path }) => {
         await mkdir(path);
         const all = cpuset === null ? controllers : [...controllers, cpuset];
@@ -31,9 +33,7 @@ export async function makeRunCgroup(
     );
   } catch (error) {
     await remove().catch(() => {});
-    throw new BoxerError("sandbox_failed", `Cannot make the cgroup of the run: ${messageOf(error)}`, {
-      cause: error,
-    });
+    throw cgroupFault(error);
   }
   const paths = places.map(({ path }) => path);
   return {
@@ -42,9 +42,17 @@ export async function makeRunCgroup(
     oomKilled: async () => (await Promise.all(paths.map(wasOomKilled))).includes(true),
     usage: () => usageOf(paths),
     current: () => currentOf(paths),
-    widen: widener(places),
+    widen: widener(places, limits),
     remove,
   };
+}
+
+/** The message of a system error shows paths of the host. ENOSPC and the like are here no word of a disk. */
+function cgroupFault(error: unknown): BoxerError {
+  const fault = hostFault(error);
+  if (fault?.code === "host_exhausted") return fault;
+  const why = errnoOf(error) ?? messageOf(error);
+  return new BoxerError("sandbox_failed", `Cannot make the cgroup of the run: ${why}`, { cause: error });
 }
 
 /** Looks in every hierarchy: each tells in files of its own. */
@@ -72,7 +80,9 @@ async function currentOf(cgroups: readonly string[]): Promise<CgroupCurrent> {
   return { cpu_ms: user_ms === null || system_ms === null ? null : user_ms + system_ms, memory_bytes, pids };
 }
 
-async function cpuOf(cgroups: readonly string[]): Promise<{ user_ms: number | null; system_ms: number | null }> {
+async function cpuOf(
+  cgroups: readonly string[],
+): Promise<{ user_ms: number | null; system_ms: number | null }> {
   // A controller's cpu.stat in v1 has other lines.
   const stats = await Promise.all(cgroups.map((cgroup) => readNumbers(join(cgroup, "cpu.stat"))));
   const stat = stats.find((each) => each.has("user_usec"));
@@ -100,9 +110,12 @@ function milliseconds(us: number | undefined, ns: number | null): number | null 
 }
 
 /** What lets a run have all CPUs, or null for one that has them already. */
-function widener(places: readonly { parent: Parent; path: string }[]): (() => Promise<void>) | null {
+function widener(
+  places: readonly { parent: Parent; path: string }[],
+  limits: CgroupLimits,
+): (() => Promise<void>) | null {
   const place = places.find(({ parent }) => parent.cpuset !== null);
   const cpuset = place?.parent.cpuset;
-  if (!place || !cpuset) return null;
+  if (!place || !cpuset?.narrows(limits)) return null;
   return () => writeFile(join(place.path, "cpuset.cpus"), cpuset.all);
 }

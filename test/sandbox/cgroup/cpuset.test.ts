@@ -10,20 +10,24 @@ const limits = (cpu_cores: number | null) => ({ cpu_cores, memory_mb: null, pids
 const cpusOf = (cpuset: Cpuset, cores: number | null, version: 1 | 2) =>
   cpuset.settings(limits(cores), version).find(({ file }) => file === "cpuset.cpus")?.value;
 
-test("runs start on as many CPUs as they may use, each on others in turn", async (t) => {
+test("runs start on as many CPUs as they may use, two at least, each on others in turn", async (t) => {
   const root = await tempDirectory(t);
-  await plant(root, { "cpuset.cpus.effective": "0-1,4" });
+  await plant(root, { "cpuset.cpus.effective": "0-1,4,6" });
   const cpuset = await openCpuset(root, 2);
-  assert.equal(cpuset.all, "0,1,4");
-  const taken = [1, 0.5, 1, 2, 1.5].map((cores) => cpusOf(cpuset, cores, 2));
-  assert.deepEqual(taken, ["0", "1", "4", "0,1", "4,0"]);
+  assert.equal(cpuset.all, "0,1,4,6");
+  const taken = [1, 0.5, 2, 3, 2.5].map((cores) => cpusOf(cpuset, cores, 2));
+  assert.deepEqual(taken, ["0,1", "4,6", "0,1", "4,6,0", "1,4,6"]);
+  assert.ok(cpuset.narrows(limits(1)) && cpuset.narrows(limits(3)));
 });
 
 test("a run that may use all CPUs, or has no limit, is left alone", async (t) => {
   const root = await tempDirectory(t);
   await plant(root, { "cpuset.cpus.effective": "0-1" });
   const cpuset = await openCpuset(root, 2);
-  for (const cores of [2, 1.1, 64, null]) assert.equal(cpusOf(cpuset, cores, 2), undefined);
+  for (const cores of [0.1, 1, 2, 1.1, 64, null]) {
+    assert.equal(cpusOf(cpuset, cores, 2), undefined);
+    assert.equal(cpuset.narrows(limits(cores)), false);
+  }
 });
 
 test("in v1 new cgroups are given CPUs and memory nodes, without which they take no process", async (t) => {

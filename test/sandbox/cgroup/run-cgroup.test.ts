@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { makeRunCgroup } from "../../../src/sandbox/cgroup/run-cgroup.ts";
@@ -15,7 +15,8 @@ async function runIn(t: TestContext, ...names: string[]) {
   const parents = [];
   for (const name of names) {
     await plant(join(root, name), { "cgroup.procs": "" });
-    const cpuset = { name: "cpuset", all: "0,1", settings: () => [{ file: "cpuset.cpus", value: "0" }] };
+    const settings = () => [{ file: "cpuset.cpus", value: "0" }];
+    const cpuset = { name: "cpuset", all: "0,1", settings, narrows: () => true };
     const version = name === "memory" ? (1 as const) : (2 as const);
     parents.push({
       version,
@@ -58,6 +59,25 @@ test("v2 tells CPU time, peak memory and peak tasks", async (t) => {
   assert.deepEqual(await cgroup.usage(), usage);
 });
 
+test("v2 and v1 tell what is used now", async (t) => {
+  const v2 = await runIn(t, "v2");
+  await v2.plant("v2", {
+    "cpu.stat": "user_usec 2000400\nsystem_usec 1500600",
+    "memory.current": "8192",
+    "memory.peak": "1048576",
+    "pids.current": "7",
+    "pids.peak": "21",
+  });
+  assert.deepEqual(await v2.cgroup.current(), { cpu_ms: 3501, memory_bytes: 8192, pids: 7 });
+  const v1 = await runIn(t, "memory", "cpuacct", "pids");
+  await v1.plant("memory", { "memory.usage_in_bytes": "4096", "memory.max_usage_in_bytes": "9999" });
+  await v1.plant("cpuacct", { "cpuacct.usage_user": "2000000000", "cpuacct.usage_sys": "1500000" });
+  await v1.plant("pids", { "pids.current": "3" });
+  assert.deepEqual(await v1.cgroup.current(), { cpu_ms: 2002, memory_bytes: 4096, pids: 3 });
+  await v1.cgroup.remove();
+  assert.deepEqual(await v1.cgroup.current(), { cpu_ms: null, memory_bytes: null, pids: null });
+});
+
 test("v1 tells the same in other files, and its cpu.stat is not taken for v2's", async (t) => {
   const { cgroup, plant } = await runIn(t, "memory", "cpu,cpuacct");
   await plant("memory", { "memory.max_usage_in_bytes": "4096" });
@@ -90,4 +110,52 @@ test("a run starts on as many CPUs as it may use, and may have all of them later
 
 test("a run without a cpuset has nothing to widen", async (t) => {
   assert.equal((await runIn(t, "memory")).cgroup.widen, null);
+});
+
+test("a cgroup that cannot be made leaves none behind, in no hierarchy", async (t) => {
+  const root = await tempDirectory(t);
+  const many = Array.from({ length: 200 }, (_, index) => ({ file: `setting-${index}`, value: "1" }));
+  const parents = [];
+  for (const [name, settings] of [
+    ["memory", [{ file: "missing/file", value: "1" }]],
+    ["unified", many],
+  ] as const) {
+    await plant(join(root, name), { "cgroup.procs": "" });
+    const controllers = [{ name, settings: () => [...settings] }];
+    parents.push({ version: 2 as const, path: join(root, name), controllers, cpuset: null });
+  }
+  await assert.rejects(makeRunCgroup(parents, "run", NO_LIMITS, cgroupRmdir), {
+    code: "sandbox_failed",
+    message: "Cannot make the cgroup of the run: ENOENT",
+  });
+  assert.deepEqual(await readdir(join(root, "memory")), ["cgroup.procs"]);
+  assert.deepEqual(await readdir(join(root, "unified")), ["cgroup.procs"]);
+});
+
+test("a cgroup is removed only when nothing is being made there any more", async (t) => {
+  const root = await tempDirectory(t);
+  const many = Array.from({ length: 200 }, (_, index) => ({ file: `setting-${index}`, value: "1" }));
+  await plant(join(root, "unified"), { "cgroup.procs": "" });
+  const parent = { version: 2 as const, controllers: [], cpuset: null };
+  const parents = [
+    { ...parent, path: join(root, "missing") },
+    { ...parent, path: join(root, "unified"), controllers: [{ name: "x", settings: () => many }] },
+  ];
+  const counts: number[] = [];
+  const rmdir = async (path: string) => {
+    if (path.startsWith(parents[1]?.path ?? "")) counts.push((await readdir(path)).length);
+    await cgroupRmdir(path);
+  };
+  await assert.rejects(makeRunCgroup(parents, "run", NO_LIMITS, rmdir), { code: "sandbox_failed" });
+  assert.deepEqual(counts, [many.length]);
+});
+
+test("a server without file descriptors is not told of as a fault of the sandbox", async (t) => {
+  const root = await tempDirectory(t);
+  const exhausted = Object.assign(new Error("EMFILE: too many open files"), { code: "EMFILE" });
+  const settings = () => {
+    throw exhausted;
+  };
+  const parent = { version: 2 as const, path: root, controllers: [{ name: "x", settings }], cpuset: null };
+  await assert.rejects(makeRunCgroup([parent], "run", NO_LIMITS, cgroupRmdir), { code: "host_exhausted" });
 });
