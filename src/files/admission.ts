@@ -45,16 +45,20 @@ export class Admission {
   }
 
   async #withRoom(action: () => Promise<void>): Promise<void> {
-    const { exclusively, housekeeper, usage } = this.#parts;
-    for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+    const { exclusively, housekeeper } = this.#parts;
+    for (let attempt = 1; ; attempt += 1) {
       try {
         return await exclusively(action);
       } catch (error) {
         if (!(error instanceof NoRoomError)) throw error;
-        if (!(await housekeeper.makeRoom(error.growth_bytes))) break;
+        if (attempt === ATTEMPTS || !(await housekeeper.makeRoom(error.growth_bytes))) throw this.#refusal();
       }
     }
+  }
+
+  #refusal(): BoxerError {
+    const { usage } = this.#parts;
     const message = `There is no room: the files take ${usage.size_bytes} of ${usage.quota_bytes} bytes (files_quota_bytes), and none of them may go yet`;
-    throw new BoxerError("files_quota_exceeded", message);
+    return new BoxerError("files_quota_exceeded", message);
   }
 }

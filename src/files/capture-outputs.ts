@@ -33,8 +33,11 @@ export interface CaptureParts {
   /** Directory for the tree while it is put together; on the file system of the store. */
   readonly staging: string;
   readonly log: Logger;
-  /** Moves the finished tree to its place in the store. */
-  publish(tree: string, path: string): Promise<void>;
+  /**
+   * Moves the finished tree to its place in the store, or leaves it: then it is removed.
+   * @param size_bytes of all files in it
+   */
+  publish(tree: string, path: string, size_bytes: number): Promise<void>;
 }
 
 /** Waiting for the disk is what moving files takes. */
@@ -71,7 +74,8 @@ export async function captureOutputs(
     const { files, skipped, limit_exceeded } = await selectOutputs(entries, limits, PATH_MAX_BYTES - longest);
     if (keep && files.length > 0) {
       await gather(files, source, tree);
-      await parts.publish(tree, prefix);
+      const size_bytes = files.reduce((sum, file) => sum + file.size_bytes, 0);
+      await parts.publish(tree, prefix, size_bytes);
     }
     const outputs = files.map(({ path, size_bytes }) => ({ path: `${prefix}/${path}`, size_bytes }));
     return { outputs, skipped, limit_exceeded };

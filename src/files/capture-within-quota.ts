@@ -1,8 +1,4 @@
-import { randomUUID } from "node:crypto";
-import { rename } from "node:fs/promises";
-import { join } from "node:path";
 import { BoxerError } from "../core/errors.ts";
-import { removeTree } from "../platform/remove-tree.ts";
 import type { Admission } from "./admission.ts";
 import { type CapturedOutputs, type CaptureParts, captureOutputs } from "./capture-outputs.ts";
 import { normalisePath, OUTPUT_DIRECTORY } from "./file-path.ts";
@@ -32,20 +28,12 @@ export async function captureWithinQuota(
   { source, execId, limits, keep }: OutputSource,
 ): Promise<CapturedOutputs> {
   const path = normalisePath(`${OUTPUT_DIRECTORY}/${execId}`);
-  const gathered = join(parts.staging, randomUUID());
-  let isGathered = false;
-  const publish = async (tree: string) => {
-    await rename(tree, gathered);
-    isGathered = true;
+  let hasRoom = true;
+  const publish = async (tree: string, _path: string, size_bytes: number) => {
+    hasRoom = await isAdmitted(admission, tree, path, size_bytes);
   };
-  try {
-    const captured = await captureOutputs({ ...parts, publish }, source, execId, limits, keep);
-    if (!isGathered) return captured;
-    const size_bytes = captured.outputs.reduce((sum, file) => sum + file.size_bytes, 0);
-    return (await isAdmitted(admission, gathered, path, size_bytes)) ? captured : refused(captured, path);
-  } finally {
-    if (isGathered) await removeTree(gathered, parts.platform);
-  }
+  const captured = await captureOutputs({ ...parts, publish }, source, execId, limits, keep);
+  return hasRoom ? captured : refused(captured, path);
 }
 
 async function isAdmitted(

@@ -93,13 +93,11 @@ export class Catalogue {
     const { exclusively, tree, staging, usage, platform } = this.#parts;
     const doomed = join(staging, randomUUID());
     if (!(await exclusively(() => tree.takeDirectory(path, doomed)))) return this.remove(path);
-    try {
-      const removed = await countFiles(platform, doomed);
-      usage.size_bytes -= removed.bytes;
-      return removed;
-    } finally {
-      await removeTree(doomed, platform);
-    }
+    // What cannot be removed stays counted, until the next start clears it away.
+    const removed = await countFiles(platform, doomed);
+    await removeTree(doomed, platform);
+    usage.size_bytes -= removed.bytes;
+    return removed;
   }
 
   /** See `FileStore.archive`. */

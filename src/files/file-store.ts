@@ -15,6 +15,7 @@ import { normalisePath, normaliseUploadPath, quoted } from "./file-path.ts";
 import { countFiles } from "./find-files.ts";
 import { type FileHold, Holds } from "./holds.ts";
 import { Housekeeper } from "./housekeeper.ts";
+import { removeEmptyDirectories } from "./remove-emptied.ts";
 import type { OutputLimits } from "./select-outputs.ts";
 import { stageFile, type TemporaryFile } from "./stage-file.ts";
 import { expiryInterval, startExpiry } from "./start-expiry.ts";
@@ -115,6 +116,7 @@ export async function openFileStore(options: FileStoreOptions): Promise<FileStor
   await mkdir(root, { recursive: true, mode: 0o700 });
   await mkdir(staging, { recursive: true, mode: 0o700 });
   for (const name of await readdir(staging)) await removeTree(join(staging, name), platform);
+  await removeEmptyDirectories(platform, root);
 
   const used = await countFiles(platform, root);
   const usage = new StoreUsage(used.bytes, await filesQuotaOf(config.files_quota_bytes, root, used.bytes));

@@ -4,7 +4,7 @@ import { COMMAND_ENV, readBeginning } from "../platform/run-command.ts";
 /**
  * Runs find(1), and gives what it writes as it comes, cut at the NULs. Stopping early ends it.
  * @param args from which the output is records that end with NUL (`-printf "…\\0"`)
- * @param onComplaint told what find could not read, when it came to its end
+ * @param onComplaint told what find could not read, or that it did not come to its end
  */
 export async function* findRecords(
   platform: Pick<Platform, "spawn">,
@@ -16,7 +16,8 @@ export async function* findRecords(
   try {
     yield* splitAtNul(child.stdout);
     const complaint = await stderr;
-    if (complaint) onComplaint(complaint);
+    const { code, signal } = await child.exited;
+    if (code !== 0) onComplaint(complaint || `find ended with ${signal ?? code}`);
   } finally {
     child.kill("SIGKILL");
     await child.exited;

@@ -10,7 +10,7 @@ export interface FileHold {
   /** In the order asked for: the normalised path, and a host file with its contents as they were then. */
   readonly paths: readonly { readonly path: string; readonly source: string }[];
   /**
-   * Ends the hold; a second call does nothing. With `remove`, the files are to go from the store: each does once nobody
+   * Ends the hold; a second call does nothing, or what a fault kept the first from. With `remove`, the files are to go from the store: each does once nobody
    * holds it any more, unless a newer upload has taken its path by then.
    */
   release(options: { remove: boolean }): Promise<void>;
@@ -48,15 +48,9 @@ export class Holds {
         await this.#release(pins, false);
         throw error;
       }
-      let held = true;
-      const release = (remove: boolean) =>
-        this.#exclusively(async () => {
-          if (held) await this.#release(pins, remove);
-          held = false;
-        });
       return {
         paths: pins.map(({ path, source }) => ({ path, source })),
-        release: ({ remove }) => release(remove),
+        release: ({ remove }) => this.#exclusively(() => this.#release(pins, remove)),
       };
     });
   }
@@ -81,9 +75,11 @@ export class Holds {
     return pin;
   }
 
-  async #release(pins: readonly Pin[], remove: boolean): Promise<void> {
-    for (const pin of pins) {
+  /** @param pins loses those that are released: after a fault, another call goes on with the rest */
+  async #release(pins: Pin[], remove: boolean): Promise<void> {
+    for (let pin = pins[0]; pin; pin = pins[0]) {
       await rm(pin.source, { force: true });
+      pins.shift();
       const entry = this.#held.get(keyOf(pin));
       if (!entry) continue;
       entry.holders -= 1;

@@ -1,5 +1,7 @@
 import { type FileHandle, rmdir } from "node:fs/promises";
 import { errnoOf } from "../core/errors.ts";
+import type { Platform } from "../platform/platform.ts";
+import { runCommand } from "../platform/run-command.ts";
 import { openParent, within } from "./open-directory.ts";
 
 /** Closes a directory for the one that holds it. When that cannot be opened it stays open. */
@@ -32,6 +34,16 @@ export async function removeEmptied<T>(
   } finally {
     await open.close();
   }
+}
+
+/**
+ * Removes the directories below a root that hold no file: a kill leaves such between two steps of ours, where no file of
+ * their name could be put.
+ */
+export async function removeEmptyDirectories(platform: Pick<Platform, "spawn">, root: string): Promise<void> {
+  const removal = ["find", "-H", root, "-mindepth", "1", "-type", "d", "-empty", "-delete"];
+  const { succeeded, stderr } = await runCommand(platform, removal);
+  if (!succeeded) throw new Error(`Cannot remove the empty directories in ${root}: ${stderr}`);
 }
 
 function ifNotEmpty(error: unknown): false {

@@ -1,5 +1,5 @@
 import Type from "typebox";
-import { answer, failure } from "./detail.ts";
+import { answer, crossSite, failure } from "./detail.ts";
 
 const Stored = Type.Object({ path: Type.String({ description: "Where the file is, in its one spelling." }) });
 
@@ -39,6 +39,7 @@ export const uploadDetail = {
       invalid_request: "Cannot store the file: the form has no part path",
       invalid_path: 'Cannot use path "../x": it contains ".."',
     }),
+    403: failure("A page of another site asks for it.", crossSite),
     413: failure("The file is too large; nothing is stored.", {
       payload_too_large: "The upload is larger than 10485760 bytes (upload_limit_bytes)",
     }),

@@ -1,5 +1,5 @@
 import type { Static } from "typebox";
-import { answer, failure } from "./detail.ts";
+import { answer, crossSite, failure } from "./detail.ts";
 import { FilesResponse, RemovedResponse } from "./files-model.ts";
 
 const parameter = (name: string, description: string, example: string, required = false) => ({
@@ -73,9 +73,7 @@ export const removeDetail = {
       ...badPrefix,
       invalid_request: "Exactly one of the query parameters path and prefix is required",
     }),
-    403: failure("A page of another site asks for it.", {
-      cross_site: "Requests from pages of another site are refused",
-    }),
+    403: failure("A page of another site asks for it.", crossSite),
     404: failure("There is no such file; a directory is none, but for a prefix.", {
       not_found: 'There is no file "workspace/script.py"',
     }),

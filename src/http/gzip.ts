@@ -10,30 +10,31 @@ const LEVEL = 1;
  */
 export async function* gzip(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   const compressor = createGzip({ level: LEVEL });
-  const stopped = Promise.withResolvers<void>();
-  const state = { isStopped: false, stopped: stopped.promise };
+  const state: FeedState = { isStopped: false, wake() {} };
   const feeding = feed(source, compressor, state);
   try {
     for await (const chunk of compressor) yield chunk;
   } finally {
     state.isStopped = true;
-    stopped.resolve();
+    state.wake();
     compressor.destroy();
     await feeding;
   }
 }
 
+/** What the two ends of a compression have to tell each other. */
+interface FeedState {
+  isStopped: boolean;
+  /** Ends the wait of the one who feeds, if it waits. */
+  wake(): void;
+}
+
 /** Never rejects: a fault of the source becomes one of the compressor. */
-async function feed(
-  source: AsyncIterable<Uint8Array>,
-  compressor: Gzip,
-  state: { readonly isStopped: boolean; readonly stopped: Promise<void> },
-): Promise<void> {
+async function feed(source: AsyncIterable<Uint8Array>, compressor: Gzip, state: FeedState): Promise<void> {
   try {
     for await (const chunk of source) {
-      // Not every runtime tells a destroyed stream's writer by an event.
-      if (!compressor.write(chunk)) await Promise.race([drained(compressor), state.stopped]);
       if (state.isStopped) return;
+      if (!compressor.write(chunk)) await drained(compressor, state);
     }
     compressor.end();
   } catch (error) {
@@ -41,6 +42,10 @@ async function feed(
   }
 }
 
-function drained(compressor: Gzip): Promise<void> {
-  return new Promise((resolve) => compressor.once("drain", resolve));
+/** Not every runtime tells a destroyed stream's writer by an event. */
+function drained(compressor: Gzip, state: FeedState): Promise<void> {
+  return new Promise((resolve) => {
+    state.wake = resolve;
+    compressor.once("drain", resolve);
+  });
 }

@@ -3,8 +3,9 @@ import { mkdir, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
 import { silentLog } from "../../src/core/log.ts";
-import { openFileStore } from "../../src/files/file-store.ts";
-import { openTestStore, type TestStore, UNBOUNDED } from "../support/file-store.ts";
+import { type FileList, openFileStore } from "../../src/files/file-store.ts";
+import type { Platform } from "../../src/platform/platform.ts";
+import { openTestStore, type TestStore, touchMany, UNBOUNDED } from "../support/file-store.ts";
 import { platform } from "../support/platform.ts";
 
 let files: TestStore;
@@ -53,6 +54,40 @@ test("pages of any size give all files once, in order", async () => {
     }
     assert.deepEqual(seen, ["a/b", "a/b.d/e", "a/bc", "a/c/d", "z"], String(limit));
   }
+});
+
+test("a hundred thousand files are listed in pages, in order, each page no larger than asked for", async () => {
+  await mkdir(join(files.root, "many/deep"), { recursive: true });
+  for (const directory of ["many", "many/deep"]) await touchMany(join(files.root, directory), 50_000);
+  const numbers = Array.from({ length: 50_000 }, (_, index) => String(index + 1));
+  const expected = numbers.flatMap((number) => [`many/${number}`, `many/deep/${number}`]).sort();
+  const seen: string[] = [];
+  let after: string | undefined = "";
+  while (after !== undefined) {
+    const { files: listed, next }: FileList = await files.store.list("many", { after, limit: 10_000 });
+    assert.equal(listed.length, 10_000);
+    for (const { path } of listed) seen.push(path);
+    after = next;
+  }
+  assert.ok(seen.length === expected.length && seen.every((path, index) => path === expected[index]));
+  assert.deepEqual(await files.store.removeBelow("many"), { files: 100_000, bytes: 0 });
+});
+
+test("what cannot be counted when it is removed stays counted until the next start clears it away", async () => {
+  const { root, staging } = files;
+  let isHostFull = false;
+  const spawn: Platform["spawn"] = (argv, options) => {
+    if (isHostFull) throw Object.assign(new Error("Too many open files"), { code: "EMFILE" });
+    return platform.spawn(argv, options);
+  };
+  const options = { root, staging, log: silentLog, platform: { ...platform, spawn }, config: UNBOUNDED };
+  const store = await openFileStore(options);
+  const { size_bytes } = store.usage();
+  isHostFull = true;
+  await assert.rejects(store.removeBelow("a"), { code: "EMFILE" });
+  assert.equal(store.usage().size_bytes, size_bytes);
+  isHostFull = false;
+  assert.equal((await openFileStore(options)).usage().size_bytes, 1);
 });
 
 test("one file is removed by its path, and a directory is none", async () => {

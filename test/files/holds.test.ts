@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rename, rmdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
 import { openTestStore, type TestStore } from "../support/file-store.ts";
@@ -54,6 +54,24 @@ test("a release without removal leaves the file, and ends the link", async () =>
   await hold.release({ remove: false });
   assert.equal(await files.get("file"), "text");
   assert.deepEqual(await readdir(directory), []);
+});
+
+test("a release that fails goes on where it was when it is asked again, and nobody else's hold is ended", async () => {
+  for (const path of ["first", "second"]) await files.put(path, path);
+  const directory = await inputsOfARun();
+  const hold = await files.store.hold(["first", "second"], directory);
+  const { hold: other } = await holdOne("first");
+  // A directory in the place of a link: rm(2) without recursion fails.
+  await rename(join(directory, "1"), join(directory, "aside"));
+  await mkdir(join(directory, "1"));
+  await assert.rejects(hold.release({ remove: true }));
+  await rmdir(join(directory, "1"));
+  await rename(join(directory, "aside"), join(directory, "1"));
+  await hold.release({ remove: true });
+  assert.deepEqual(await readdir(directory), []);
+  assert.deepEqual(await files.list(), ["first"]);
+  await other.release({ remove: false });
+  assert.deepEqual(await files.list(), []);
 });
 
 test("a release with removal takes the file and its empty directories from the store", async () => {

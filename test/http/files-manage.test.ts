@@ -83,6 +83,22 @@ describe("DELETE /files", () => {
     }
   });
 
+  test("lets a download under way go on to its end", async () => {
+    const text = "0123456789".repeat(2_000_000);
+    for (const [path, query] of [
+      ["f/one", "path=f/one"],
+      ["f/two", "prefix=f"],
+    ] as const) {
+      await files.put(path, text);
+      const reader = (await files.download(path)).body?.getReader() ?? assert.fail();
+      const chunks = [(await reader.read()).value ?? assert.fail()];
+      assert.equal((await files.fetch(`/files?${query}`, DELETE)).status, 200);
+      assert.equal((await files.download(path)).status, 404);
+      for (let next = await reader.read(); !next.done; next = await reader.read()) chunks.push(next.value);
+      assert.ok(Buffer.concat(chunks).toString() === text, path);
+    }
+  });
+
   test("is refused to pages of another site", async () => {
     const init = { ...DELETE, headers: { "sec-fetch-site": "cross-site" } };
     assert.deepEqual((await codeOf("/files?path=b", init)).slice(0, 2), [403, "cross_site"]);

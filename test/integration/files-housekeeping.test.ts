@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { until } from "../support/leftovers.ts";
+import { sandboxesOf, until } from "../support/leftovers.ts";
 import { startTestService, type TestService } from "../support/service.ts";
 
 describe("the file store of a service", () => {
@@ -22,11 +22,27 @@ describe("the file store of a service", () => {
     assert.deepEqual([status, body.status, body.outputs, body.outputs_skipped], [200, "ok", [], skipped]);
   });
 
+  it("keeps what a run holds however long it takes, while others of its age expire", async () => {
+    for (const path of ["held/text", "idle/text"]) await service.upload(path, "hello");
+    const list = async (prefix: string) =>
+      (await (await service.fetch(`/files/list?prefix=${prefix}`)).json()).files.length;
+    const stop = new AbortController();
+    const cmd = ["sh", "-c", "sleep 1000"];
+    const running = service.run({ cmd, files: ["held/text"] }, { signal: stop.signal }).catch(() => {});
+    // The other is as old, or younger: both are used at the start of this run, which the first one's holder outlives.
+    await service.run({ cmd: ["true"], files: ["idle/text"], persist: true });
+    await until(async () => (await list("idle")) === 0);
+    assert.equal(await list("held"), 1);
+    stop.abort();
+    await running;
+    await until(async () => (await list("held")) === 0);
+  });
+
   it("lets a run go on unharmed whose input is removed, and lists its outputs until they expire", async () => {
     await service.upload("in/text", "hello");
     const cmd = ["sh", "-c", "sleep 2; cat /in/text; cp /in/text /output/copy"];
     const running = service.run({ cmd, files: ["in/text"], persist: true });
-    await new Promise((resolve) => setTimeout(resolve, 1000));
+    await until(async () => (await sandboxesOf(service.home)).length > 0);
     const removed = await service.fetch("/files?prefix=in", { method: "DELETE" });
     assert.deepEqual(await removed.json(), { removed: 1, freed_bytes: 5 });
     const { body } = await running;
