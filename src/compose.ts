@@ -43,6 +43,8 @@ export interface Service {
 
 /** Runs have been answered by then; what is left are idle or stalled clients. */
 const CONNECTIONS_GRACE_MS = 1_000;
+/** Of what is made in the home for a moment to see whether something works. */
+const PROBE_PREFIX = ".probe-";
 
 /**
  * Puts the concrete parts together and serves.
@@ -165,6 +167,8 @@ async function sweepRuns(home: Home, cgroups: Cgroups, platform: Platform, log: 
   await sweepMounts(home.runs, platform);
   const left = await readdir(home.runs);
   for (const name of left) await removeTree(join(home.runs, name), platform);
+  const probes = (await readdir(home.root)).filter((name) => name.startsWith(PROBE_PREFIX));
+  for (const name of probes) await removeTree(join(home.root, name), platform);
   if (left.length > 0) log.warn({ runs: left.length, processes }, "swept what an earlier server left");
 }
 

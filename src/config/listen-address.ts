@@ -35,3 +35,9 @@ export function isLoopback(address: ListenAddress): boolean {
     hostname === "localhost" || hostname === "::1" || (isIP(hostname) === 4 && hostname.startsWith("127."))
   );
 }
+
+/** Whether the `Host` of a request (RFC 9110, 7.2) names this machine, with or without a port. */
+export function namesLoopback(host: string): boolean {
+  const [, bracketed, plain] = /^(?:\[([0-9a-f:]+)\]|([^:[\]]+))(?::\d+)?$/i.exec(host) ?? [];
+  return isLoopback({ hostname: (bracketed ?? plain ?? "").toLowerCase(), port: 0 });
+}

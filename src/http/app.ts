@@ -27,7 +27,13 @@ export interface AppParts {
   readonly readiness: () => Promise<Readiness>;
   readonly config: Pick<
     Config,
-    "request_limit_bytes" | "upload_limit_bytes" | "image_archive_limit_bytes" | "client_header" | "defaults"
+    | "listen"
+    | "dashboard"
+    | "request_limit_bytes"
+    | "upload_limit_bytes"
+    | "image_archive_limit_bytes"
+    | "client_header"
+    | "defaults"
   >;
   readonly log: Logger;
   /** Answers what is its own before the routes are asked; undefined for the rest. */
@@ -53,5 +59,6 @@ export function createHandler(parts: AppParts): Handler {
     .get("/", () => Response.redirect("/swagger"), { detail: { hide: true } });
   return guard(
     async (request, connection) => (await dashboard?.(request, connection)) ?? app.handle(request),
+    config,
   );
 }

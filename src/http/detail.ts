@@ -31,6 +31,9 @@ export const ErrorSchema = Type.Object({
   status: Type.Optional(Type.String({ description: "How that run is recorded; see `GET /runs`." })),
 });
 
+/** What a page of another site is answered by each call that changes something; see `guard`. */
+export const crossSite = { cross_site: "Requests from pages of another site are refused" };
+
 /** Documents an error response; `cases` gives an example message for each code. */
 export function failure(description: string, cases: Partial<Record<ErrorCode, string>>): DocumentedResponse {
   const examples = Object.fromEntries(

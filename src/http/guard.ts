@@ -2,6 +2,7 @@ import { BoxerError } from "../core/errors.ts";
 import type { Connection } from "../platform/platform.ts";
 import { rememberConnection } from "./connections.ts";
 import { errorResponse } from "./errors.ts";
+import { type Doors, isForged } from "./is-forged.ts";
 
 /** What browsers are told of every answer: nothing from elsewhere runs in our pages, and nothing else frames them. */
 const SECURITY_HEADERS = {
@@ -11,15 +12,16 @@ const SECURITY_HEADERS = {
   "referrer-policy": "no-referrer",
 };
 
-const SAFE_METHODS = new Set(["GET", "HEAD", "OPTIONS"]);
-
 /**
- * Wraps the routes: no page of another site may make a browser change anything here (Fetch Metadata), and every answer
- * carries the security headers.
+ * Wraps the routes: no page of somebody else may make a browser change anything here, and every answer carries the
+ * security headers.
  */
-export function guard(handle: (request: Request, connection: Connection) => Response | Promise<Response>) {
+export function guard(
+  handle: (request: Request, connection: Connection) => Response | Promise<Response>,
+  doors: Doors,
+) {
   return async (request: Request, connection: Connection): Promise<Response> => {
-    if (isForged(request)) {
+    if (isForged(request.method, request.headers, doors)) {
       return withHeaders(
         errorResponse(new BoxerError("cross_site", "Requests from pages of another site are refused")),
       );
@@ -27,13 +29,6 @@ export function guard(handle: (request: Request, connection: Connection) => Resp
     rememberConnection(request, connection);
     return withHeaders(await handle(request, connection));
   };
-}
-
-/** Only browsers send Sec-Fetch-Site, and no script can set it. */
-function isForged(request: Request): boolean {
-  if (SAFE_METHODS.has(request.method)) return false;
-  const site = request.headers.get("sec-fetch-site");
-  return site !== null && site !== "same-origin" && site !== "none";
 }
 
 function withHeaders(response: Response): Response {

@@ -1,5 +1,5 @@
 import type { Static } from "typebox";
-import { answer, failure } from "./detail.ts";
+import { answer, crossSite, failure } from "./detail.ts";
 import {
   ImageResponse as Image,
   type ImageResponse,
@@ -95,6 +95,7 @@ export const pullDetail = {
     403: failure("The operator does not allow it.", {
       image_not_allowed:
         'Image docker.io/library/x:1 is not allowed by this server: image_deny has "docker.io/**"',
+      ...crossSite,
     }),
     413: failure("The body is too large.", {
       payload_too_large: "The request body is larger than 16777216 bytes (request_limit_bytes)",
@@ -132,6 +133,7 @@ export const removeDetail = {
       invalid_request: "The query parameter reference is required",
       invalid_image_reference: 'Cannot parse image reference "UPPER": the name must be in lower case',
     }),
+    403: failure("A page of another site asks for it.", crossSite),
     404: failure("It is not here.", { not_found: "There is no image python:3.12-slim here" }),
     409: failure("Runs have it in use; try again when they have ended.", {
       image_in_use: "Cannot remove image python:3.12-slim: it is in use",
@@ -155,6 +157,7 @@ export const pruneDetail = {
       invalid_request: "unused_for_secs must be >= 0",
       invalid_json: "The request body is not valid JSON",
     }),
+    403: failure("A page of another site asks for it.", crossSite),
     413: failure("The body is too large.", {
       payload_too_large: "The request body is larger than 16777216 bytes (request_limit_bytes)",
     }),

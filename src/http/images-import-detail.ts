@@ -1,5 +1,5 @@
 import Type from "typebox";
-import { answer, failure } from "./detail.ts";
+import { answer, crossSite, failure } from "./detail.ts";
 
 /** An image that was imported, on the wire. */
 export const ImportResponse = Type.Object({
@@ -54,6 +54,7 @@ export const importDetail = {
     403: failure("The operator does not allow the name.", {
       image_not_allowed:
         'Image docker.io/library/x:1 is not allowed by this server: image_deny has "docker.io/**"',
+      ...crossSite,
     }),
     413: failure("The archive is too large; nothing is kept.", {
       payload_too_large:

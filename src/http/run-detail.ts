@@ -1,6 +1,6 @@
 import type { ErrorCode } from "../core/errors.ts";
 import { faultStatus } from "../run/records/fault-status.ts";
-import { answer, answers, ErrorSchema, failure } from "./detail.ts";
+import { answer, answers, crossSite, ErrorSchema, failure } from "./detail.ts";
 import { queueFullDetail } from "./queue-full-detail.ts";
 import { RunResponse, StoppedRunResponse } from "./run-model.ts";
 
@@ -78,9 +78,14 @@ export const runDetail = {
       unknown_file: "files[0]: there is no file workspace/script.py",
       invalid_image_reference: 'Cannot parse image reference "UPPER": repository names are lower case',
       network_unavailable: "network sandbox is not available on this server",
+      limit_unenforceable: "limits.memory_mb (256) is not enforced: the server has no memory cgroup",
     }),
     403: failure("The operator does not allow it.", {
       network_not_allowed: "network host is not allowed by this server",
+      user_not_allowed: "user 0 is root, which this server does not allow",
+      image_not_allowed:
+        'Image docker.io/library/x:1 is not allowed by this server: image_deny has "docker.io/**"',
+      ...crossSite,
     }),
     408: answer(
       "The wall-clock limit passed; with what the program said until then.",
@@ -109,16 +114,22 @@ export const runDetail = {
         image_invalid: fault("image_invalid", "Cannot unpack layer sha256:…: it holds sparse files"),
         sandbox_crashed: fault("sandbox_crashed", "gVisor crashed while it ran the program"),
         sandbox_failed: fault("sandbox_failed", "runsc could not start the sandbox"),
+        sandbox_not_started: fault(
+          "sandbox_not_started",
+          "gVisor made no sandbox in all the time that it may take",
+        ),
         runsc_missing: fault("runsc_missing", "Cannot start /usr/bin/runsc"),
         disk_full: fault("disk_full", "The disk is full"),
+        disk_not_writable: fault("disk_not_writable", "The disk fails"),
         internal: fault("internal", "Internal error"),
       },
     ),
     503: answers(
-      "The run was canceled, with what the program said; or the server is shutting down.",
+      "The run was canceled, with what the program said; or the server is shutting down, or its host exhausted.",
       ErrorSchema,
       {
         canceled: stopped("canceled", "The run was canceled"),
+        host_exhausted: fault("host_exhausted", "The host can start no more processes"),
         draining: { error: "The server is shutting down and takes no new runs", code: "draining" },
       },
     ),

@@ -1,4 +1,5 @@
 import Type, { type Static, type TSchema } from "typebox";
+import { BoxerError } from "../core/errors.ts";
 import type { RunRequest, RunResult, RunStatus } from "../run/types.ts";
 
 const MIB = 1 << 20;
@@ -24,7 +25,11 @@ const InlineFile = Type.Object(
   {
     path: Type.String({ minLength: 1, description: "Appears read-only at `/{path}`." }),
     content: Type.String({ description: "The file's content." }),
-    encoding: Type.Optional(Type.Enum(["utf8", "base64"], { description: "Of `content`. Default `utf8`." })),
+    encoding: Type.Optional(
+      Type.Enum(["utf8", "base64"], {
+        description: "Of `content`. Default `utf8`; `base64` as in RFC 4648, section 4, padded.",
+      }),
+    ),
   },
   { additionalProperties: false },
 );
@@ -146,7 +151,10 @@ export const StoppedRunResponse = Type.Intersect([
   RunResponse,
 ]);
 
-/** From the wire to the domain; every field has been validated. */
+/**
+ * From the wire to the domain; every field has been validated.
+ * @throws BoxerError `invalid_request` for an inline file that is not base64, naming its content
+ */
 export function toRunRequest(body: Static<typeof RunBody>): RunRequest {
   return {
     image: body.image,
@@ -158,14 +166,22 @@ export function toRunRequest(body: Static<typeof RunBody>): RunRequest {
     pull: body.pull ?? "missing",
     limits: body.limits ?? {},
     files: body.files ?? [],
-    inlineFiles: (body.inline_files ?? []).map(({ path, content, encoding }) => ({
+    inlineFiles: (body.inline_files ?? []).map(({ path, content, encoding }, index) => ({
       path,
-      content: Buffer.from(content, encoding ?? "utf8"),
+      content: encoding === "base64" ? decodeBase64(content, index) : Buffer.from(content),
     })),
     stdin: body.stdin == null ? undefined : new TextEncoder().encode(body.stdin),
     persist: body.persist ?? false,
     onOutputLimit: body.on_output_limit ?? "fail",
   };
+}
+
+/** `Buffer.from` leaves out what is not base64, so that a broken file would reach the program without a word. */
+function decodeBase64(content: string, index: number): Buffer {
+  const bytes = Buffer.from(content, "base64");
+  if (bytes.toString("base64") === content) return bytes;
+  const field = `inline_files[${index}].content`;
+  throw new BoxerError("invalid_request", `${field} is not base64 (RFC 4648, section 4)`, { field });
 }
 
 /** From the domain to the wire. */

@@ -1,5 +1,5 @@
 import type { Static } from "typebox";
-import { answer, failure } from "./detail.ts";
+import { answer, crossSite, failure } from "./detail.ts";
 import { RECORD_STATUSES, RunsResponse, RunView } from "./runs-model.ts";
 import { MAX_PAGE } from "./runs-query.ts";
 
@@ -120,11 +120,12 @@ export const stopRunDetail = {
   summary: "Stop a run",
   description:
     "Stops a run that waits or is under way. Its own client is answered 503 `canceled`, with what the program said until " +
-    "then. The answer here does not wait for that.",
+    "then; or what it would be anyway, when the program has ended meanwhile. The answer here does not wait for that.",
   tags: ["runs"],
   responses: {
     202: answer("It is being stopped; its state until now.", RunView, running),
     400: badExecId,
+    403: failure("A page of another site asks for it.", crossSite),
     404: unknownRun,
     409: failure("It has ended already.", { run_ended: `The run ${exec_id} has ended` }),
   },

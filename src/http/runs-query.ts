@@ -2,6 +2,7 @@ import { BoxerError } from "../core/errors.ts";
 import { quoted } from "../files/file-path.ts";
 import { parseReference } from "../image/reference.ts";
 import type { RecordPosition, RecordQuery } from "../run/records/record-file.ts";
+import { queryParameters } from "./query-parameter.ts";
 import { RECORD_STATUSES } from "./runs-model.ts";
 
 /** Most runs of one page. */
@@ -16,8 +17,7 @@ const NAMES = ["status", "image", "limit", "before"] as const;
  * @throws BoxerError `invalid_request` or `invalid_image_reference`, naming the parameter
  */
 export function parseRunsQuery(url: string): RecordQuery {
-  const stated = readParameters(new URL(url).searchParams);
-  const { status, image, limit, before } = stated;
+  const { status, image, limit, before } = queryParameters(url, NAMES);
   return {
     ...(status !== undefined && { status: parseStatus(status) }),
     ...(image !== undefined && { image: parseReference(image).text }),
@@ -28,27 +28,17 @@ export function parseRunsQuery(url: string): RecordQuery {
 
 /**
  * The id in a path, as it is. Pure.
+ * @param text null where the path cannot be percent-decoded, of which Elysia's types say nothing
  * @throws BoxerError `invalid_request` when it cannot be one
  */
-export function parseExecId(text: string): string {
-  if (new RegExp(`^${EXEC_ID}$`).test(text)) return text;
-  throw refusal("exec_id", `exec_id must be boxer-<uuid>, not ${quoted(text)}`);
+export function parseExecId(text: string | null): string {
+  if (text !== null && new RegExp(`^${EXEC_ID}$`).test(text)) return text;
+  throw refusal("exec_id", `exec_id must be boxer-<uuid>, not ${quoted(text ?? "%")}`);
 }
 
 /** What `before` takes for going on after this run. */
 export function cursorOf({ submitted_at_ms, exec_id }: RecordPosition): string {
   return `${submitted_at_ms}.${exec_id}`;
-}
-
-function readParameters(all: URLSearchParams): Partial<Record<(typeof NAMES)[number], string>> {
-  const stated: Partial<Record<string, string>> = {};
-  for (const [name, value] of all) {
-    if (!NAMES.some((known) => known === name))
-      throw refusal(name, `Unknown query parameter ${quoted(name)}`);
-    if (name in stated) throw refusal(name, `The query parameter ${name} is given more than once`);
-    stated[name] = value;
-  }
-  return stated;
 }
 
 function parseStatus(text: string): (typeof RECORD_STATUSES)[number] {

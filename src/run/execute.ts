@@ -9,7 +9,7 @@ import type { Platform } from "../platform/platform.ts";
 import { checkEnvironment, mergeEnvironment } from "../sandbox/environment.ts";
 import type { OutputRoom } from "../sandbox/output-watch.ts";
 import { makeOutputCwd, makeRunDirectory } from "../sandbox/run-directory.ts";
-import type { ProcessLimits } from "../sandbox/run-process.ts";
+import type { OutputListener, ProcessLimits } from "../sandbox/run-process.ts";
 import type { Guest, Sandbox, SandboxExit } from "../sandbox/sandbox.ts";
 import { unenforcedLimits } from "../sandbox/unenforced-limits.ts";
 import { chooseUser } from "./guest-user.ts";
@@ -48,12 +48,16 @@ export interface RunContext {
   readonly cleanup: CleanupStack;
   /** Is told how far the run is; it begins as `preparing`. */
   phase(phase: RunPhase): void;
+  /** Is told of output as it comes. */
+  readonly onOutput?: OutputListener | undefined;
 }
 
 /** The three standard streams; with fewer, gVisor cannot start the guest. */
 const MIN_NOFILE = 3;
 /** NAME_MAX of limits.h. */
 const MAX_NAME_BYTES = 255;
+/** Leaves room in PATH_MAX of limits.h for where /output lies on the host, and for its directories in a small tmpfs. */
+const MAX_CWD_BYTES = 1024;
 /** Directories below /output that are looked into. */
 const MAX_OUTPUT_DEPTH = 64;
 
@@ -67,12 +71,19 @@ export function checkRequest(request: RunRequest): void {
     const field = "limits.nofile";
     throw new BoxerError("invalid_request", `${field} must be >= ${MIN_NOFILE}`, { field });
   }
-  const { cwd } = request;
-  if (cwd?.split("/").some((name) => Buffer.byteLength(name) > MAX_NAME_BYTES)) {
-    throw new BoxerError("invalid_request", "cwd holds a name that is too long", { field: "cwd" });
-  }
+  checkCwd(request.cwd ?? "");
   checkEnvironment(request.env);
   checkInputs(request);
+}
+
+function checkCwd(cwd: string): void {
+  const field = "cwd";
+  if (Buffer.byteLength(cwd) > MAX_CWD_BYTES) {
+    throw new BoxerError("invalid_request", `cwd must not be longer than ${MAX_CWD_BYTES} bytes`, { field });
+  }
+  if (cwd.split("/").some((name) => Buffer.byteLength(name) > MAX_NAME_BYTES)) {
+    throw new BoxerError("invalid_request", "cwd holds a name that is too long", { field });
+  }
 }
 
 /**
@@ -104,6 +115,7 @@ export async function execute(parts: ExecuteParts, request: RunRequest, run: Run
     drop_excess_output: request.onOutputLimit === "truncate",
     signal: run.signal,
     watches: [outputFull],
+    onOutput: run.onOutput,
   };
   const exit = await parts.sandbox.run(directory, guest, running, run.cleanup);
   const outcome = outcomeOf(exit, guest.args[0] ?? "");

@@ -1,8 +1,8 @@
 import { BoxerError } from "../core/errors.ts";
 import type { ImageUser } from "../image/types.ts";
+import { parseId } from "../image/user/numeric-user.ts";
 import { type GuestUser, NOBODY } from "../sandbox/spec.ts";
 
-const MAX_ID = 0xffff_fffe;
 const field = "user";
 
 /**
@@ -35,9 +35,9 @@ function userOfImage(image: ImageUser): GuestUser {
 }
 
 function parseUser(text: string): GuestUser {
-  const [, uid, gid] = /^(\d{1,10})(?::(\d{1,10}))?$/.exec(text) ?? [];
-  const user = { uid: Number(uid), gid: gid === undefined ? NOBODY.gid : Number(gid) };
-  if (user.uid <= MAX_ID && user.gid <= MAX_ID) return user;
+  const [user = "", group, ...others] = text.split(":");
+  const [uid, gid] = [parseId(user), group === undefined ? NOBODY.gid : parseId(group)];
+  if (uid !== undefined && gid !== undefined && others.length === 0) return { uid, gid };
   const message = `user must be "image", uid or uid:gid in numbers, not ${JSON.stringify(text)}`;
   throw new BoxerError("invalid_request", message, { field });
 }

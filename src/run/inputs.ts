@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { CleanupStack } from "../core/cleanup-stack.ts";
+import { settleAll } from "../core/settle-all.ts";
 import { normalisePath } from "../files/file-path.ts";
 import type { FileStore } from "../files/file-store.ts";
 import { checkMountDestinations } from "../sandbox/mount-destinations.ts";
@@ -61,7 +62,7 @@ function inlineDestination({ path }: InlineFile, index: number): string {
 }
 
 function writeInlineFiles(files: readonly InlineFile[], directory: string): Promise<InputMount[]> {
-  return Promise.all(
+  return settleAll(
     files.map(async (file, index) => {
       const source = join(directory, `inline-${index}`);
       await writeFile(source, file.content, { mode: INLINE_FILE_MODE });

@@ -1,26 +1,33 @@
 import { BoxerError } from "../core/errors.ts";
-import type { ActiveRun, RunPhase } from "./run-observer.ts";
+import type { ActiveRun, RunPhase, TakenRun } from "./run-observer.ts";
 
 /** A run from when it is taken in until all that it held has been given back. */
 export class RunEntry {
-  readonly run: Omit<ActiveRun, "phase">;
+  readonly run: TakenRun;
   readonly #stopping = new AbortController();
   readonly #client: AbortSignal;
   readonly #gone = Promise.withResolvers<void>();
-  phase: RunPhase = "queued";
+  #phase: RunPhase = "queued";
+  #started_at_ms: number | null = null;
   isAnswered = false;
 
   /** @param client aborts when the client has gone: the run is stopped */
-  constructor(run: Omit<ActiveRun, "phase">, client: AbortSignal) {
+  constructor(run: TakenRun, client: AbortSignal) {
     this.run = run;
     this.#client = client;
     client.addEventListener("abort", this.stop);
     if (client.aborted) this.stop();
   }
 
+  /** How far it is. The clock of its age begins with `running`. */
+  set phase(phase: RunPhase) {
+    this.#phase = phase;
+    if (phase === "running") this.#started_at_ms ??= Date.now();
+  }
+
   /** What others may see of it. */
   get active(): ActiveRun {
-    return { ...this.run, phase: this.phase };
+    return { ...this.run, phase: this.#phase, started_at_ms: this.#started_at_ms };
   }
 
   /** Aborts when the run shall end. */

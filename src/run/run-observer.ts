@@ -13,10 +13,15 @@ export interface ActiveRun {
   /** Since 1970-01-01, in ms. */
   readonly submitted_at_ms: number;
   readonly phase: RunPhase;
+  /** When its phase became `running`, since 1970-01-01 in ms; null before that. */
+  readonly started_at_ms: number | null;
 }
 
+/** What is known of a run from when it is taken in. */
+export type TakenRun = Omit<ActiveRun, "phase" | "started_at_ms">;
+
 /** A run that has been answered: with a result, or with a fault of Boxer or its host. */
-export interface EndedRun extends Omit<ActiveRun, "phase"> {
+export interface EndedRun extends TakenRun {
   /** Since 1970-01-01, in ms. */
   readonly ended_at_ms: number;
   readonly outcome: { readonly result: RunResult } | { readonly error: BoxerError };

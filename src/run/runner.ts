@@ -5,6 +5,7 @@ import { reservedMemoryMb } from "../config/reserved-memory.ts";
 import { CleanupStack } from "../core/cleanup-stack.ts";
 import { BoxerError, errnoOf, messageOf } from "../core/errors.ts";
 import { hostFault } from "../core/host-fault.ts";
+import type { OutputListener } from "../sandbox/run-process.ts";
 import { Admission, type AdmissionStats, type Place } from "./admission/admission.ts";
 import { checkLimits } from "./check-limits.ts";
 import { checkRequest, type ExecuteParts, execute } from "./execute.ts";
@@ -24,6 +25,12 @@ export type RunnerLimits = Pick<
 /** How busy the server is, and how busy it may be. */
 export type RunnerStats = AdmissionStats &
   Pick<Config, "max_concurrent_runs" | "max_queued_runs" | "max_reserved_memory_mb">;
+
+/** What a caller may want beyond the result. */
+export interface SubmitOptions {
+  /** Is told of output as it comes; see {@link OutputListener}. */
+  readonly onOutput?: OutputListener;
+}
 
 /** Takes runs in, bounds how many there are, and brings them to an end at shutdown. */
 export class Runner {
@@ -86,9 +93,15 @@ export class Runner {
    * after that, its slot and memory last.
    * @param signal aborts when the client has gone: the run is stopped
    * @param client whose run it is: clients take turns
+   * @param options.onOutput is told of output as it comes
    * @throws BoxerError for a bad request, a full queue, a shutdown, or a fault of Boxer or its host
    */
-  async submit(request: RunRequest, signal: AbortSignal, client: string): Promise<RunResult> {
+  async submit(
+    request: RunRequest,
+    signal: AbortSignal,
+    client: string,
+    { onOutput }: SubmitOptions = {},
+  ): Promise<RunResult> {
     if (this.#draining) throw new BoxerError("draining", "The server is shutting down and takes no new runs");
     checkRequest(request);
     checkLimits(request.limits, this.#limits);
@@ -99,7 +112,7 @@ export class Runner {
     const cleanup = new CleanupStack((label, err) => log.error({ err }, `Cannot give back the ${label}`));
     this.#register(entry, cleanup);
     try {
-      const result = await this.#run(entry, place, cleanup);
+      const result = await this.#run(entry, place, cleanup, onOutput);
       log.info(summary(request, result), "run ended");
       this.#end(entry, { result });
       return result;
@@ -157,7 +170,12 @@ export class Runner {
     });
   }
 
-  async #run(entry: RunEntry, place: Place, cleanup: CleanupStack): Promise<RunResult> {
+  async #run(
+    entry: RunEntry,
+    place: Place,
+    cleanup: CleanupStack,
+    onOutput: OutputListener | undefined,
+  ): Promise<RunResult> {
     const { exec_id, request } = entry.run;
     const queued = performance.now();
     cleanup.defer("slot", await place.admitted);
@@ -170,6 +188,7 @@ export class Runner {
       phase: (phase) => {
         entry.phase = phase;
       },
+      onOutput,
     });
   }
 

@@ -35,8 +35,11 @@ export async function makeOutputDirectory(
   if (process.geteuid?.() !== 0) return outputWatch(path, room, platform, false);
   if (await mountOutput(path, user, room, platform)) {
     cleanup.defer("mount of /output", async () => {
-      await emptyMount(path, platform);
-      await platform.mounts.unmount(path);
+      try {
+        await emptyMount(path, platform);
+      } finally {
+        await platform.mounts.unmount(path);
+      }
     });
     return outputWatch(path, room, platform, true);
   }

@@ -10,7 +10,7 @@ import { withMemoryTotal, writeMemoryTotal } from "./guest-memory.ts";
 import { NOT_MOUNTED, overlayRootOf, withOverlayRoot } from "./overlay-root.ts";
 import { type ProcessExit, type ProcessLimits, runProcess, type Watch } from "./run-process.ts";
 import { type RunDirectory, type RunscOptions, runscRunArgv } from "./runsc.ts";
-import { planSecondAttempt } from "./second-attempt.ts";
+import { nameOfSecond, planSecondAttempt } from "./second-attempt.ts";
 import { buildSpec, type SpecInput } from "./spec.ts";
 import { parseStartFailure, RUNSC_FAILURE_EXIT_CODE, type StartFailure } from "./start-failure.ts";
 import { onceStarted, startWatch } from "./start-watch.ts";
@@ -62,7 +62,7 @@ const PANIC_KEPT_CHARS = 4096;
 const CRASH = /^(panic|fatal error|runtime|unexpected fault|SIG[A-Z]+|goroutine \d+)\b/m;
 
 /** How long a sandbox may take to be there, on a machine that is far too busy; past it runsc itself hangs. */
-const START_LIMIT_MS = 20_000;
+const START_LIMIT_MS = 15_000;
 /** The exit codes of a shell for what it cannot execute, and cannot find. */
 const SHELL_FAILURES: readonly (number | null)[] = [126, 127];
 
@@ -99,6 +99,11 @@ export function createSandbox(options: {
     return withOverlayRoot(argv, guest.rootfs, directory, runsc.rootless);
   }
 
+  /** A sandbox boots within its run's share of the CPU. */
+  function startLimit({ limits: { cpu_cores } }: Guest): number {
+    return start_limit_ms / Math.min(1, cpu_cores ?? 1);
+  }
+
   async function cgroupOf(name: string, guest: Guest, cleanup: CleanupStack): Promise<RunCgroup> {
     const cgroup = await cgroups.create(name, guest.limits);
     cleanup.defer("cgroup", () => cgroup.remove());
@@ -123,7 +128,11 @@ export function createSandbox(options: {
     const argv = cgroup.argv(await argvOf(directory, guest), directory.log);
     const watched = {
       ...limits,
-      watches: [...(limits.watches ?? []), oomWatch(cgroup), startWatch(directory.pidFile, start_limit_ms)],
+      watches: [
+        ...(limits.watches ?? []),
+        oomWatch(cgroup),
+        startWatch(directory.pidFile, startLimit(guest)),
+      ],
     };
     const stopLooking = cgroup.widen ? onceStarted(directory.pidFile, cgroup.widen) : () => {};
     try {
@@ -147,8 +156,9 @@ export function createSandbox(options: {
       if (second === null) return first;
       const leftovers = [directory.log, directory.panicLog, directory.pidFile, directory.state];
       await Promise.all(leftovers.map((path) => rm(path, { recursive: true, force: true })));
-      const another = await cgroupOf(`${guest.id}-2`, guest, cleanup);
-      const left = remaining(limits, first.wall_ms);
+      const another = await cgroupOf(nameOfSecond(guest.id), guest, cleanup);
+      // A program that never was has used no time.
+      const left = second.reason === "hang" ? limits : remaining(limits, first.wall_ms);
       const exit = await attempt(directory, guest, left, another, second.makeCwd);
       if (
         exit.startFailure?.kind === "no_cwd" ||

@@ -1,6 +1,6 @@
 /** Why a sandbox did not get as far as the guest's first instruction. */
 export interface StartFailure {
-  readonly kind: "command_not_found" | "not_executable" | "no_cwd" | "other";
+  readonly kind: "command_not_found" | "not_executable" | "no_cwd" | "no_mount_point" | "other";
   /** runsc's own words. */
   readonly message: string;
 }
@@ -39,11 +39,12 @@ function errorMessage(entry: string): string | null {
  * the message holds names that the client chose. An errno text closes it.
  */
 const PHRASE =
-  /^(?:[a-z ]+: )*?(error finding executable "|creating process: failed to (?:load |find initial working directory "))/;
+  /^(?:[A-Za-z ]+: )*?(error finding executable "|mount submount "|creating process: failed to (?:load |find initial working directory "))/;
 
 function kindOf(message: string): StartFailure["kind"] {
   const phrase = PHRASE.exec(message)?.[1] ?? "";
   if (phrase.includes("working directory")) return "no_cwd";
+  if (phrase.startsWith("mount")) return "no_mount_point";
   if (phrase.startsWith("error finding")) {
     return message.endsWith("permission denied") ? "not_executable" : "command_not_found";
   }

@@ -31,3 +31,16 @@ test("a name is one short line", () => {
 test("a request that came by no connection has a name, too", () => {
   assert.equal(clientOf(new Request("http://localhost/run"), BY_ADDRESS), "unknown");
 });
+
+test("an IPv6 client is its network of 64 bits, however its address is spelt; loopback and IPv4 are themselves", () => {
+  for (const [address, client] of [
+    ["2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"],
+    ["2001:0DB8:0001:0002::6", "2001:db8:1:2::/64"],
+    ["2001:db8::1", "2001:db8:0:0::/64"],
+    ["fe80::1%eth0", "fe80:0:0:0::/64"],
+    ["::1", "::1"],
+    ["::ffff:10.0.0.7", "::ffff:10.0.0.7"],
+  ] as const) {
+    assert.equal(clientOf(requestOf({}, address), BY_ADDRESS), client);
+  }
+});

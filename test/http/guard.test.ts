@@ -4,7 +4,8 @@ import { connectionOf } from "../../src/http/connections.ts";
 import { guard } from "../../src/http/guard.ts";
 
 const connection = { remoteAddress: "127.0.0.1", keepAlive() {} };
-const handler = guard(() => Response.json({}));
+const EVERYWHERE = { listen: { hostname: undefined, port: 8080 }, dashboard: { auth: undefined } };
+const handler = guard(() => Response.json({}), EVERYWHERE);
 const from = (site: string | null, method = "POST") =>
   handler(
     new Request("http://localhost/", { method, headers: site === null ? {} : { "sec-fetch-site": site } }),
@@ -39,7 +40,7 @@ describe("the guard before all routes", () => {
     const handler = guard((request) => {
       seen = connectionOf(request);
       return new Response();
-    });
+    }, EVERYWHERE);
     await handler(new Request("http://localhost/"), connection);
     assert.equal(seen, connection);
   });

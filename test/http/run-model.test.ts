@@ -68,6 +68,21 @@ describe("the wire model of a run", () => {
     assert.deepEqual([...(stdin ?? [])], [0xc3, 0xa9]);
   });
 
+  describe("an inline file that is not base64 is refused, not cut short", () => {
+    for (const content of ["!!!!", "AP8", "AP8=\n", "AP9=", "_-8=", "AP8=AP8=", "é"]) {
+      it(JSON.stringify(content), () => {
+        const files = [
+          { path: "a", content: "" },
+          { path: "b", content, encoding: "base64" as const },
+        ];
+        assert.throws(() => toRunRequest({ image: "x", cmd: ["a"], inline_files: files }), {
+          code: "invalid_request",
+          field: "inline_files[1].content",
+        });
+      });
+    }
+  });
+
   it("decodes output with U+FFFD for what is not UTF-8, and keeps a byte order mark", () => {
     assert.equal(toRunResponse(result).stdout, "\uFEFFa\uFFFD");
   });

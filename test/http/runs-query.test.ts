@@ -67,11 +67,20 @@ describe("what is refused, naming the parameter", () => {
 
 test("an id is taken as it is, and anything else refused", () => {
   assert.equal(parseExecId(execId(1)), execId(1));
-  for (const text of ["", "x", execId(1).toUpperCase(), `${execId(1)}x`, `${execId(1)}\n`, "../x", "%00"]) {
+  for (const text of [
+    null,
+    "",
+    "x",
+    execId(1).toUpperCase(),
+    `${execId(1)}x`,
+    `${execId(1)}\n`,
+    "../x",
+    "%00",
+  ]) {
     assert.throws(
       () => parseExecId(text),
       (error) => error instanceof BoxerError && error.field === "exec_id",
-      text,
+      `${text}`,
     );
   }
 });

@@ -138,6 +138,18 @@ for root, dirs, files in os.walk("/"):
     assert.equal(await (await service.fetch("/files?path=ro/data.txt")).text(), "original");
   });
 
+  it("is refused an input below a link or a file of the image, by the input's path", async () => {
+    for (const path of ["bin/x", "etc/passwd/x"]) {
+      const { status, body } = await service.run({
+        image: PYTHON,
+        cmd: ["true"],
+        inline_files: [{ path, content: "" }],
+      });
+      assert.deepEqual([status, body.code, body.field], [400, "invalid_path", "files"], JSON.stringify(body));
+      assert.ok(body.error.startsWith(`/${path} `));
+    }
+  });
+
   it("reads end of file from stdin unless the request brings some", async () => {
     assert.equal((await sh("cat; echo end")).body.stdout, "end\n");
     assert.equal((await sh("cat; echo end", { stdin: "given\n" })).body.stdout, "given\nend\n");
@@ -240,7 +252,7 @@ describe("the working directory of a guest", () => {
     assert.deepEqual(body.outputs, [{ path: `output/${body.exec_id}/a/b/x`, size_bytes: 0 }]);
   });
 
-  it("cannot be made below what the kernel makes, below a file, or of a name that is too long", async () => {
+  it("cannot be made below what the kernel makes, in place of a file or below one, or of a path that is too long", async () => {
     const inline = { inline_files: [{ path: "in/file", content: "x" }] };
     for (const [cwd, rest] of [
       ["/proc/nosuch", {}],
@@ -248,7 +260,9 @@ describe("the working directory of a guest", () => {
       ["/sys/nosuch", {}],
       ["/etc/passwd/x", {}],
       [`/${"x".repeat(300)}`, {}],
+      [`/output/${"x/".repeat(3000)}`, {}],
       ["/in/file/x", inline],
+      ["/in/file", inline],
     ] as const) {
       const { status, body } = await pwd(cwd, rest);
       assert.deepEqual([status, body.field], [400, "cwd"], `${cwd.slice(0, 40)}: ${JSON.stringify(body)}`);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
@@ -73,6 +73,7 @@ describe("the end of the service", () => {
     await service.end("SIGKILL");
     await running;
     assert.ok((await readdir(join(home, "runs"))).length === 3);
+    await mkdir(join(home, ".probe-half-way", "image"), { recursive: true });
     const mounts = mountPointsOf(await readFile("/proc/self/mountinfo"));
     const mine = mounts.filter((path) => path.startsWith(`${home}/runs/`));
     assert.equal(mine.length, noMounts() ? 0 : 3);
@@ -80,6 +81,10 @@ describe("the end of the service", () => {
     const { body } = await run(await next.url(), "echo again");
     assert.equal(body.stdout, "again\n");
     await assertNothingLeft(home);
+    assert.deepEqual(
+      (await readdir(home)).filter((name) => name.startsWith(".probe-")),
+      [],
+    );
     assert.match(next.log, /swept what an earlier server left/);
     assert.equal(await next.end("SIGTERM"), 0);
   });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import type { Browser } from "playwright-core";
+import { STATUS_OF } from "../../src/http/errors.ts";
 import { launchBrowser, openWatched } from "../support/browser.ts";
 import { noChromium } from "../support/fixtures.ts";
 import { startTestService, type TestService } from "../support/service.ts";
@@ -69,11 +70,52 @@ describe("the OpenAPI document", () => {
   it("documents every operation with a summary and every response with an example", async () => {
     const document = await (await service.fetch("/swagger/json")).json();
     assert.equal(document.openapi, "3.1.2");
-    for (const [path, operations] of Object.entries<Record<string, never>>(document.paths)) {
-      for (const [method, operation] of Object.entries<{ summary?: string; responses: object }>(operations)) {
-        assert.ok(operation.summary, `${method} ${path} has no summary`);
-        assert.ok(Object.keys(operation.responses).length > 0, `${method} ${path} has no responses`);
+    for (const { name, summary, responses } of operationsOf(document)) {
+      assert.ok(summary, `${name} has no summary`);
+      assert.ok(Object.keys(responses).length > 0, `${name} has no responses`);
+      for (const [status, { content = {} }] of Object.entries(responses)) {
+        for (const { examples = {} } of Object.values(content)) {
+          assert.ok(Object.keys(examples).length > 0, `${name} has no example of ${status}`);
+        }
       }
     }
   });
+
+  it("documents every code under its status, and what pages of other sites are answered", async () => {
+    const operations = operationsOf(await (await service.fetch("/swagger/json")).json());
+    const documented = operations.flatMap((operation) => codesOf(operation));
+    for (const [code, status] of Object.entries(STATUS_OF)) {
+      assert.ok(documented.includes(`${status} ${code}`), `${status} ${code}`);
+    }
+    for (const operation of operations.filter(({ name }) => !name.startsWith("get "))) {
+      assert.ok(codesOf(operation).includes("403 cross_site"), operation.name);
+    }
+  });
 });
+
+interface Operation {
+  readonly name: string;
+  readonly summary?: string;
+  readonly responses: Record<string, { content?: Record<string, { examples?: Record<string, Example> }> }>;
+}
+
+interface Example {
+  readonly value: { readonly code?: string };
+}
+
+function operationsOf(document: {
+  paths: Record<string, Record<string, Omit<Operation, "name">>>;
+}): Operation[] {
+  return Object.entries(document.paths).flatMap(([path, operations]) =>
+    Object.entries(operations).map(([method, operation]) => ({ ...operation, name: `${method} ${path}` })),
+  );
+}
+
+/** Status and code of each example of an error. */
+function codesOf({ responses }: Operation): string[] {
+  return Object.entries(responses).flatMap(([status, { content = {} }]) =>
+    Object.values(content)
+      .flatMap(({ examples = {} }) => Object.values(examples))
+      .map(({ value }) => `${status} ${value.code}`),
+  );
+}

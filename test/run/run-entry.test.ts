@@ -6,11 +6,18 @@ import { REQUEST } from "../support/run-parts.ts";
 
 const RUN = { exec_id: "boxer-1", request: REQUEST, client: "ada", submitted_at_ms: 1 };
 
-test("what others see of a run follows its phase", () => {
+test("what others see of a run follows its phase, and its age begins when it runs", () => {
   const entry = new RunEntry(RUN, new AbortController().signal);
-  assert.deepEqual(entry.active, { ...RUN, phase: "queued" });
+  assert.deepEqual(entry.active, { ...RUN, phase: "queued", started_at_ms: null });
+  entry.phase = "preparing";
+  assert.equal(entry.active.started_at_ms, null);
+  const before = Date.now();
   entry.phase = "running";
-  assert.deepEqual(entry.active, { ...RUN, phase: "running" });
+  const { phase, started_at_ms } = entry.active;
+  assert.equal(phase, "running");
+  assert.ok(started_at_ms !== null && started_at_ms >= before && started_at_ms <= Date.now());
+  entry.phase = "capturing";
+  assert.deepEqual(entry.active, { ...RUN, phase: "capturing", started_at_ms });
 });
 
 test("a run is stopped by its client's leaving, before it came as well, and by its stop", () => {

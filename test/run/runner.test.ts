@@ -39,6 +39,22 @@ test("a run has an id of its own, and its answer is what the guest said", async 
   assert.deepEqual([first?.status, Buffer.from(first?.stdout ?? []).toString()], ["ok", "hello"]);
 });
 
+test("output is told to who wants it as it comes, and a run's age begins with its start", async (t) => {
+  const { runner, sandbox } = await runnerWith(t);
+  const told: string[] = [];
+  const before = Date.now();
+  const result = runner.submit(REQUEST, NEVER, CLIENT, {
+    onOutput: (stream, chunk) => told.push(`${stream} ${Buffer.from(chunk)}`),
+  });
+  assert.equal(runner.active()[0]?.started_at_ms, null);
+  const guest = await sandbox.next();
+  guest.say("stderr", "early");
+  assert.deepEqual(told, ["stderr early"]);
+  assert.ok((runner.active()[0]?.started_at_ms ?? 0) >= before);
+  guest.finish();
+  await result;
+});
+
 test("a request that is wrong is refused before anything is acquired", async (t) => {
   const { runner, images } = await runnerWith(t);
   await assert.rejects(

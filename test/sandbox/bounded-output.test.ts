@@ -53,6 +53,17 @@ test("the overflow is told at once, and the stream is read on to its end", async
   assert.deepEqual(seen, ["overflow", "asked for more", "asked again"]);
 });
 
+test("what is kept is told part by part, and no more than that", async () => {
+  const collector = new OutputCollector(5);
+  const told: string[] = [];
+  await collector.collect(
+    streamOf(["abc", "", "def", "g"].map(bytes)),
+    () => told.push("overflow"),
+    (part) => told.push(Buffer.from(part).toString()),
+  );
+  assert.deepEqual(told, ["abc", "de", "overflow"]);
+});
+
 test("a stream that breaks ends the output; what came before counts", async () => {
   async function* broken() {
     yield bytes("before");

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readdir, readFile } from "node:fs/promises";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import type { Child, ExitStatus, Platform } from "../../src/platform/platform.ts";
@@ -39,6 +39,34 @@ async function pidsWith(word: string): Promise<number[]> {
   );
   return names.filter((_, index) => lines[index]?.split("\0").includes(word)).map(Number);
 }
+
+test("output is told as it comes, while the process goes on, and within the limit", async (t) => {
+  const directory = await tempDirectory(t);
+  const told: string[] = [];
+  const running = sh(
+    `echo one; echo two >&2; until [ -e ${directory}/go ]; do sleep 0.05; done; echo ${"x".repeat(20)}`,
+    {
+      output_limit_bytes: 10,
+      drop_excess_output: true,
+      onOutput: (stream, chunk) => told.push(`${stream} ${Buffer.from(chunk)}`),
+    },
+  );
+  await until(() => told.length === 2);
+  assert.deepEqual(told.toSorted(), ["stderr two\n", "stdout one\n"]);
+  await writeFile(join(directory, "go"), "");
+  await running;
+  assert.deepEqual(told.slice(2), ["stdout xxxxxx"]);
+});
+
+test("a listener that throws hears no more, and changes nothing", async () => {
+  let told = 0;
+  const onOutput = () => {
+    told += 1;
+    throw new Error("broken");
+  };
+  const { code, out } = await sh("echo one; sleep 0.3; echo two", { onOutput });
+  assert.deepEqual([code, out, told], [0, "one\ntwo\n", 1]);
+});
 
 test("a process that ends by itself is told by exit code and output, without a reason to stop", async () => {
   const { code, signal, stop, out, err, wall_ms, stdout, stderr } = await sh(

@@ -52,6 +52,7 @@ function plainCgroups(parent: string, enterPath: string | undefined): Cgroups {
         argv: (command, log) => enterArgv(enterPath === undefined ? [] : [enterPath], command, log),
         oomKilled: async () => existsSync(join(path, "oom")),
         usage: async () => USAGE,
+        current: async () => ({ cpu_ms: 3, memory_bytes: 3, pids: 4 }),
         widen: null,
         remove: () => rm(path, { recursive: true }),
       };
@@ -310,4 +311,12 @@ test("a sandbox that was there in its time may go on", async (t) => {
   const { run } = await sandboxWith(t, "echo 1 > $pid_file; sleep 1; exit 7", { start_limit_ms: 300 });
   const exit = await run();
   assert.deepEqual([exit.stop, exit.status.code], [null, 7]);
+});
+
+test("a runsc that hangs once is started again, and the program has all of its time", async (t) => {
+  const { run } = await sandboxWith(t, "[ $call = 1 ] && exec sleep 60; echo 1 > $pid_file; exit 5", {
+    start_limit_ms: 300,
+  });
+  const exit = await run({}, { wall_clock_ms: 5_000 });
+  assert.deepEqual([exit.stop, exit.started, exit.status.code], [null, true, 5]);
 });

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
+import { BoxerError } from "../../src/core/errors.ts";
 import { runDirectoryAt } from "../../src/sandbox/runsc.ts";
 import type { Guest, SandboxExit } from "../../src/sandbox/sandbox.ts";
 import { planSecondAttempt } from "../../src/sandbox/second-attempt.ts";
@@ -28,7 +29,8 @@ async function plan(t: TestContext, exit: SandboxExit, cwd = "/work", outputs: s
   const directory = runDirectoryAt(await tempDirectory(t));
   await mkdir(directory.output);
   for (const name of outputs) await writeFile(join(directory.output, name), "");
-  return planSecondAttempt(exit, { cwd } as Guest, directory);
+  const inputs = [{ source: "/host/x", destination: "/lib/x" }];
+  return planSecondAttempt(exit, { cwd, inputs } as unknown as Guest, directory);
 }
 
 test("a sandbox that ended by itself is not started again, whatever its exit code", async (t) => {
@@ -58,8 +60,34 @@ test("one that cannot be made is refused by the name of its field", async (t) =>
   const below = { ...EXIT, startFailure: { kind: "other", message } } as const;
   await assert.rejects(plan(t, below, "/etc/passwd/x"), { code: "invalid_request", field: "cwd" });
   assert.equal(await plan(t, below, "/elsewhere"), null);
+  const taken = 'Error setting up root FS: creating working directory "/in/file": mkdir: not a directory';
+  const itself = { ...EXIT, startFailure: { kind: "other", message: taken } } as const;
+  await assert.rejects(plan(t, itself, "/in/file"), { code: "invalid_request", field: "cwd" });
 });
 
 test("a sandbox that ran out of memory is not started again, whatever it said when it died", async (t) => {
   assert.equal(await plan(t, { ...CRASH, oomKilled: true }), null);
+});
+
+test("a sandbox that never came to be is given a second chance", async (t) => {
+  const attempt = await plan(t, { ...EXIT, started: false, stop: "not_started" });
+  assert.deepEqual(attempt, { reason: "hang", makeCwd: false });
+  assert.equal(await plan(t, { ...EXIT, stop: "not_started", oomKilled: true }), null);
+});
+
+test("an input below a link or a file of the image is refused by its path; another mount that fails is not", async (t) => {
+  const failed = (message: string) => ({
+    ...EXIT,
+    startFailure: { kind: "no_mount_point", message } as const,
+  });
+  await assert.rejects(
+    plan(t, failed('mounting submounts: mount submount "/lib/x": not a directory')),
+    (error) => {
+      assert.ok(error instanceof BoxerError);
+      assert.deepEqual([error.code, error.field], ["invalid_path", "files"]);
+      assert.match(error.message, /^\/lib\/x cannot be put there/);
+      return true;
+    },
+  );
+  assert.equal(await plan(t, failed('mounting submounts: mount submount "/lib/xy": not a directory')), null);
 });

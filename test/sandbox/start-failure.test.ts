@@ -31,6 +31,10 @@ describe("the kind of failure, by the words of runsc", () => {
     ],
     ["other", `${START}: mounting submounts: failed to create mountpoint`],
     [
+      "no_mount_point",
+      `${START}: failed to setupFS: mounting submounts: mount submount "/lib/x": creating mount point "/lib/x": failed to create parent directory of mountpoint "/lib/x": not a directory`,
+    ],
+    [
       "other",
       "creating container: cannot create gofer process: fork/exec /proc/self/exe: resource temporarily unavailable",
     ],

@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { messageOf } from "../../core/errors.ts";
 import { exists, readWords } from "./cgroup-files.ts";
@@ -31,8 +31,8 @@ export async function delegate({ root, own }: Hierarchy): Promise<Delegation> {
   const reasons: string[] = [];
   for (const base of new Set(candidates)) {
     try {
-      const isAllOurs = base === mine && (mine === root || mine.endsWith(".service"));
-      return { base, controllers: await enable(base, isAllOurs) };
+      const isContainer = base === mine && mine === root;
+      return { base, controllers: await enable(base, isContainer) };
     } catch (error) {
       reasons.push(`${base}: ${messageOf(error)}`);
     }
@@ -46,17 +46,17 @@ export async function handDown(cgroup: string, controllers: readonly string[]): 
 }
 
 /**
- * @param isAllOurs whether every process there belongs to the service: it is a unit's or a container's
+ * @param isContainer whether it is a container's: all processes there are of one service
  * @returns the controllers handed down
  */
-async function enable(base: string, isAllOurs: boolean): Promise<string[]> {
+async function enable(base: string, isContainer: boolean): Promise<string[]> {
   const available = await readWords(join(base, "cgroup.controllers"));
   const controllers = WANTED.filter((name) => available.includes(name));
   if (!controllers.some((name) => LIMITING.includes(name))) throw new Error("it has no such controllers");
   const handed = await readWords(join(base, "cgroup.subtree_control"));
   const missing = controllers.filter((name) => !handed.includes(name));
   if (missing.length === 0) return controllers;
-  const giveBack = await vacate(base, isAllOurs);
+  const giveBack = await vacate(base, isContainer);
   try {
     await handDown(base, missing);
     return controllers;
@@ -68,14 +68,16 @@ async function enable(base: string, isAllOurs: boolean): Promise<string[]> {
 
 /**
  * Moves the service into a leaf: a cgroup with processes of its own hands no controllers down, but for the root
- * (cgroups(7), "no internal processes"). Others that live there too are left alone, and then it stays as it is.
+ * (cgroups(7), "no internal processes"). With it go those that started it, such as npm(1). Others are left alone: then
+ * the kernel refuses, and all stays as it is.
  * @returns how to move it back
  */
-async function vacate(base: string, isAllOurs: boolean): Promise<() => Promise<void>> {
+async function vacate(base: string, isContainer: boolean): Promise<() => Promise<void>> {
   const isRoot = !(await exists(join(base, "cgroup.type")));
   if (isRoot) return async () => {};
   const pids = await readWords(join(base, "cgroup.procs"));
-  const own = pids.filter((pid) => isAllOurs || pid === String(process.pid));
+  const family = await ownLine();
+  const own = pids.filter((pid) => isContainer || family.has(pid));
   if (own.length === 0) return async () => {};
   const leaf = join(base, LEAF);
   await mkdir(leaf, { recursive: true });
@@ -89,4 +91,16 @@ async function vacate(base: string, isAllOurs: boolean): Promise<() => Promise<v
 /** A process that has ended meanwhile needs no moving. */
 async function move(pids: readonly string[], cgroup: string): Promise<void> {
   for (const pid of pids) await writeFile(join(cgroup, "cgroup.procs"), pid).catch(() => {});
+}
+
+/** The pids of this process and of those that it descends from. */
+async function ownLine(): Promise<Set<string>> {
+  const line = new Set<string>();
+  let pid = String(process.pid);
+  while (Number(pid) > 0 && !line.has(pid)) {
+    line.add(pid);
+    const status = await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
+    pid = /^PPid:\s+(\d+)/m.exec(status)?.[1] ?? "0";
+  }
+  return line;
 }

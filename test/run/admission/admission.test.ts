@@ -260,6 +260,31 @@ describe("memory", () => {
     assert.equal(order.indexOf("big"), 1 + MAX_OVERTAKEN);
   });
 
+  test("who keeps the memory that its own big run waits for holds nobody else up", async () => {
+    const { enter, order } = gate({ max_concurrent_runs: 5, max_reserved_memory_mb: 100 });
+    const long = enter("a", "long", 1);
+    enter("a", "big", 100);
+    await settle();
+    const starts = 2 * MAX_OVERTAKEN;
+    for (let n = 0; n < starts; n += 1) {
+      const small = enter("b", "small", 1);
+      await settle();
+      small.finish();
+      await settle();
+    }
+    assert.equal(order.filter((name) => name === "small").length, starts);
+    const running = enter("b", "small", 1);
+    await settle();
+    long.finish();
+    await settle();
+    enter("c", "late", 1);
+    await settle();
+    assert.ok(!order.includes("late"), "it has nothing under way any more, and has waited long enough");
+    running.finish();
+    await settle();
+    assert.deepEqual(order.slice(-1), ["big"]);
+  });
+
   test("when the one that holds the others up leaves, they start", async () => {
     const { enter, order } = gate({ max_concurrent_runs: 5, max_reserved_memory_mb: 100 });
     enter("a", "first", 60);

@@ -42,6 +42,11 @@ describe("whose run starts next", () => {
       [line("a"), line("b", { overtaken: MAX_OVERTAKEN, next_memory_mb: 101 })],
       undefined,
     ],
+    [
+      "another, where one that was overtaken too often waits for what its own client has",
+      [line("a"), line("b", { active: 1, overtaken: MAX_OVERTAKEN, next_memory_mb: 101 })],
+      "a",
+    ],
   ];
   for (const [what, lines, expected] of cases) {
     test(what, () => {

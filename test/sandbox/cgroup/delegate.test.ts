@@ -7,13 +7,15 @@ import { delegate } from "../../../src/sandbox/cgroup/delegate.ts";
 import { plant } from "../../support/fake-cgroups.ts";
 import { type TestContext, tempDirectory } from "../../support/temp-directory.ts";
 
+/** No pid can be so large. */
+const STRANGER = "99999999";
 const ALL = "cpuset cpu io memory pids";
 /** A cgroup v2 below the root has a type. */
 const SERVICE = (controllers: string) => ({
   "cgroup.type": "domain",
   "cgroup.controllers": controllers,
   "cgroup.subtree_control": "",
-  "cgroup.procs": `${process.pid}\n1234`,
+  "cgroup.procs": `${STRANGER}\n${process.pid}\n${process.ppid}`,
 });
 const ROOT = { "cgroup.controllers": ALL, "cgroup.subtree_control": "", "cgroup.procs": "1" };
 
@@ -32,7 +34,7 @@ test("a unit's own cgroup hands its controllers down, with the service moved int
     base: join(root, own),
     controllers: ["memory", "cpu", "pids", "cpuset"],
   });
-  assert.equal(await read(`${own}/boxer-service/cgroup.procs`), "1234", "the last of two");
+  assert.equal(await read(`${own}/boxer-service/cgroup.procs`), String(process.ppid), "the last of two");
   assert.equal(await read(`${own}/cgroup.subtree_control`), "+cpuset", "the last of four");
   assert.equal((await read("cgroup.subtree_control")).trim(), "", "the root is left alone");
 });
@@ -50,7 +52,7 @@ test("a session has other processes, which are left alone", async (t) => {
   const { hierarchy, read } = await mount(t, "user.slice/session-1.scope", SERVICE(ALL));
   await delegate(hierarchy);
   const moved = await read("user.slice/session-1.scope/boxer-service/cgroup.procs");
-  assert.equal(moved, String(process.pid));
+  assert.equal(moved, String(process.ppid), "the last of two, the stranger not among them");
 });
 
 test("an own cgroup that lacks controllers is passed over for the root, where nothing needs to move", async (t) => {
@@ -68,8 +70,8 @@ test("where the own cgroup refuses, the service moves back, and the root is trie
   await plant(refusing, files);
   await mkdir(join(refusing, "cgroup.subtree_control"));
   assert.equal((await delegate({ ...hierarchy, own: refusing })).base, root);
-  assert.equal(await readFile(join(refusing, "cgroup.procs"), "utf8"), String(process.pid));
-  assert.ok((await read(`${own}/cgroup.procs`)).includes("1234"));
+  assert.equal(await readFile(join(refusing, "cgroup.procs"), "utf8"), String(process.ppid));
+  assert.ok((await read(`${own}/cgroup.procs`)).includes(STRANGER));
 });
 
 test("a host that hands nothing down says why, for each place", async (t) => {
