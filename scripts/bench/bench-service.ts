@@ -1,0 +1,75 @@
+import { provideImages } from "../../test/support/service.ts";
+import { ServiceProcess, writeServiceConfig } from "../../test/support/service-process.ts";
+import type { BenchContext } from "./bench-context.ts";
+import type { Workload } from "./workloads.ts";
+
+/** A service that is measured: a process of its own. */
+export interface BenchService {
+  readonly url: string;
+  readonly pid: number;
+  /**
+   * `POST /run`, up to the last byte of the answer.
+   * @param more fields of the body, such as `limits`
+   * @throws Error for an answer that is not what the workload must give
+   */
+  run(workload: Workload, more?: Readonly<Record<string, unknown>>): Promise<void>;
+}
+
+/** What of an answer is looked at. */
+interface Answer {
+  readonly exit_code?: number;
+  readonly stdout?: string;
+  readonly outputs?: readonly unknown[];
+}
+
+/**
+ * Starts a service with the images of the workloads, and uploads their files. It ends with the context.
+ * @param config over the one of {@link writeServiceConfig}
+ * @param prepare what is to be in its home before it starts
+ */
+export async function startBenchService(
+  context: BenchContext,
+  name: string,
+  config: Readonly<Record<string, unknown>>,
+  prepare: (home: string) => Promise<void> = async () => {},
+): Promise<BenchService> {
+  const home = await context.directory(name);
+  await provideImages(home);
+  await prepare(home);
+  const service = new ServiceProcess(await writeServiceConfig(home, config));
+  context.cleanup.defer(name, async () => {
+    await service.end("SIGTERM");
+  });
+  const url = await service.url();
+  for (const [path, content] of Object.entries(context.inputs)) await upload(url, path, content);
+  return { url, pid: service.pid ?? 0, run: (workload, more = {}) => run(url, workload, more) };
+}
+
+async function run(url: string, workload: Workload, more: Readonly<Record<string, unknown>>): Promise<void> {
+  const { image, cmd, files, stdout_bytes, outputs } = workload;
+  const paths = Object.keys(files);
+  // Without persist the uploads would be gone with the first run.
+  const body = { image, cmd, ...(paths.length > 0 ? { files: paths, persist: true } : {}), ...more };
+  const response = await fetch(`${url}/run`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(body),
+  });
+  const answer = (await response.json()) as Answer;
+  const isRight =
+    answer.exit_code === 0 && answer.stdout?.length === stdout_bytes && answer.outputs?.length === outputs;
+  if (!isRight) {
+    const { stdout, ...rest } = answer;
+    throw new Error(
+      `${workload.name}: HTTP ${response.status}, ${stdout?.length} characters, ${JSON.stringify(rest)}`,
+    );
+  }
+}
+
+async function upload(url: string, path: string, content: string): Promise<void> {
+  const form = new FormData();
+  form.set("path", path);
+  form.set("file", new File([content], "upload"));
+  const response = await fetch(`${url}/files`, { method: "POST", body: form });
+  if (!response.ok) throw new Error(`Cannot upload ${path}: HTTP ${response.status}`);
+}

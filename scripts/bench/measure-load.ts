@@ -1,0 +1,57 @@
+import type { CpuAccount } from "./cpu-account.ts";
+import { peakMemoryMb, processCpuMs, resetPeakMemory } from "./proc-counters.ts";
+
+/** What a window of runs did. */
+export interface Load {
+  readonly runs: number;
+  readonly runs_per_s: number;
+  /** Of all that the account knows of, without this process. */
+  readonly cpu_ms_per_run: number;
+  /** Of the watched process itself; null where none was watched. */
+  readonly service_cpu_ms_per_run: number | null;
+  readonly peak_memory_mb: number | null;
+}
+
+export interface LoadOptions {
+  readonly concurrency: number;
+  readonly seconds: number;
+  readonly pid: number | null;
+  readonly account: CpuAccount;
+}
+
+/**
+ * Keeps so many runs going at a time for so long, and lets those that have begun end.
+ * @param account tells the processor time that was used
+ * @param pid the service to be watched, or null
+ * @param run one run, given which of the concurrent ones it is
+ */
+export async function measureLoad(
+  { concurrency, seconds, pid, account }: LoadOptions,
+  run: (slot: number) => Promise<void>,
+): Promise<Load> {
+  if (pid !== null) await resetPeakMemory(pid);
+  const before = await look(pid, account);
+  const deadline = before.at_ms + 1000 * seconds;
+  let runs = 0;
+  const worker = async (_: unknown, slot: number): Promise<void> => {
+    while (performance.now() < deadline) {
+      await run(slot);
+      runs += 1;
+    }
+  };
+  await Promise.all(Array.from({ length: concurrency }, worker));
+  const after = await look(pid, account);
+  return {
+    runs,
+    runs_per_s: (1000 * runs) / (after.at_ms - before.at_ms),
+    cpu_ms_per_run: (after.busy_ms - before.busy_ms - (after.own_ms - before.own_ms)) / runs,
+    service_cpu_ms_per_run: pid === null ? null : (after.service_ms - before.service_ms) / runs,
+    peak_memory_mb: pid === null ? null : await peakMemoryMb(pid),
+  };
+}
+
+async function look(pid: number | null, account: CpuAccount) {
+  const { user, system } = process.cpuUsage();
+  const [busy_ms, service_ms] = await Promise.all([account.used_ms(), pid === null ? 0 : processCpuMs(pid)]);
+  return { at_ms: performance.now(), busy_ms, service_ms, own_ms: (user + system) / 1000 };
+}
