@@ -61,7 +61,27 @@
   document.addEventListener("htmx:sse:before:connection", (event) => {
     if (event.detail.connection.attempt > 0) showLive(false);
   });
-  document.addEventListener("htmx:after:swap", () => offerCopies(document));
+  /* Output that grows is followed, unless somebody has scrolled up in it. */
+  const held = new WeakSet();
+  document.addEventListener(
+    "scroll",
+    ({ target }) => {
+      if (!target.dataset || !("follow" in target.dataset)) return;
+      if (target.scrollTop + target.clientHeight < target.scrollHeight - 8) held.add(target);
+      else held.delete(target);
+    },
+    true,
+  );
+  function follow() {
+    for (const output of document.querySelectorAll("[data-follow]")) {
+      if (!held.has(output)) output.scrollTop = output.scrollHeight;
+    }
+  }
+
+  document.addEventListener("htmx:after:swap", () => {
+    offerCopies(document);
+    follow();
+  });
   offerCopies(document);
   setInterval(tick, 1_000);
 })();

@@ -5,6 +5,7 @@ import { startWarnings } from "./config/start-warnings.ts";
 import { DashboardAuth } from "./dashboard/access/dashboard-auth.ts";
 import { createDashboard, type DashboardHandler } from "./dashboard/create-dashboard.ts";
 import { createLiveSource, type LiveSourceParts } from "./dashboard/live/live-source.ts";
+import { clientOf } from "./http/client-of.ts";
 
 /** The dashboard of a service. */
 export interface Dashboard {
@@ -25,7 +26,13 @@ export function openDashboard(
   const auth = new DashboardAuth(config.dashboard, config.listen);
   const { request_limit_bytes } = config;
   return {
-    handle: createDashboard({ source, auth, request_limit_bytes, log }),
+    handle: createDashboard({
+      source,
+      auth,
+      request_limit_bytes,
+      clientOf: (request) => clientOf(request, config),
+      log,
+    }),
     close: () => source.close(),
   };
 }

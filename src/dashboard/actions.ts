@@ -85,9 +85,10 @@ export function stopTry(context: Context): Response {
 }
 
 async function sentFiles(data: FormData): Promise<SentFile[]> {
+  // A field without a file is one of no name, which Bun has as undefined.
   const files = data
     .getAll("uploads")
-    .filter((value): value is File => value instanceof File && value.name !== "");
+    .filter((value): value is File => value instanceof File && Boolean(value.name));
   return Promise.all(
     files.map(async (file) => ({
       path: `work/${file.name}`,

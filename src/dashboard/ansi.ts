@@ -13,6 +13,8 @@ const SEQUENCE = new RegExp(
   [
     `${ESC}\\[([0-9;]*)m`,
     `${ESC}\\[[0-?]*[ -/]*[@-~]`,
+    // One that is not complete: the rest of it may be on its way.
+    `${ESC}\\[[0-?]*[ -/]*$`,
     `${ESC}[\\]PX^_][^${BEL}${ESC}]*(?:${BEL}|${ESC}\\\\)?`,
     `${ESC}[ -/]*[0-~]?`,
   ].join("|"),

@@ -20,6 +20,8 @@ export interface DashboardParts {
   readonly auth: DashboardAuth;
   /** Most bytes of a form. */
   readonly request_limit_bytes: number;
+  /** Who asks: wrong secrets make the client wait. */
+  readonly clientOf: (request: Request, connection: Connection) => string;
   readonly log: Logger;
 }
 
@@ -59,7 +61,7 @@ export function createDashboard(parts: DashboardParts): DashboardHandler {
   return async (request, connection) => {
     const url = new URL(request.url);
     if (url.pathname === "/") {
-      const isShown = request.method === "GET" && auth.check(request.headers) !== "not_configured";
+      const isShown = request.method === "GET" && auth.isHere(request.headers);
       return isShown ? seeOther("/dashboard") : undefined;
     }
     if (url.pathname !== "/dashboard" && !url.pathname.startsWith("/dashboard/")) return undefined;
@@ -76,7 +78,7 @@ export function createDashboard(parts: DashboardParts): DashboardHandler {
 }
 
 async function answer(
-  { source, auth, request_limit_bytes }: DashboardParts,
+  { source, auth, request_limit_bytes, clientOf }: DashboardParts,
   request: Request,
   url: URL,
   connection: Connection,
@@ -84,9 +86,10 @@ async function answer(
   const asset = /^\/dashboard\/assets\/([^/]+)$/.exec(url.pathname)?.[1];
   const found = asset && request.method === "GET" ? await assetReply(asset) : null;
   if (found) return found;
+  const client = clientOf(request, connection);
   const isLogin = url.pathname === "/dashboard/login" && auth.hasLogin;
-  if (isLogin && request.method === "POST") return logIn(request, auth);
-  const refused = refusal(request, auth);
+  if (isLogin && request.method === "POST") return logIn(request, auth, client);
+  const refused = refusal(request, auth, client);
   if (refused) return refused;
   if (isLogin) return seeOther("/dashboard");
 

@@ -6,6 +6,7 @@ import type { RunRecord } from "../run/records/run-record.ts";
 import type { RunPhase } from "../run/run-observer.ts";
 import type { RunnerStats } from "../run/runner.ts";
 import type { RunRequest, RunResult } from "../run/types.ts";
+import type { BoundedOutput } from "../sandbox/bounded-output.ts";
 
 /** What may change on the page. Each is a signal to the browser to fetch what shows it again. */
 export const TOPICS = ["active", "resources", "images", "runs", "health", "tries"] as const;
@@ -16,7 +17,8 @@ export interface SandboxUsage {
   /** Cores, fractional, since the measurement before. */
   readonly cpu_cores: number | null;
   readonly memory_bytes: number | null;
-  readonly processes: number | null;
+  /** On the host: processes and threads, those of gVisor too. */
+  readonly tasks: number | null;
 }
 
 /** A run that has not been answered yet. Its image, command and client are an attacker's. */
@@ -28,7 +30,7 @@ export interface ActiveSandbox {
   readonly network: string;
   readonly phase: RunPhase;
   readonly submitted_at_ms: number;
-  /** When its program was first seen to run, or null. */
+  /** When its sandbox was started, or null. */
   readonly started_at_ms: number | null;
   readonly limits: RunLimits;
   readonly usage: SandboxUsage | null;
@@ -113,6 +115,8 @@ export interface TryRun {
   readonly started_at_ms: number;
   /** Null until the runner has taken it in. */
   readonly exec_id: string | null;
+  /** What it has written so far; empty once there is a result, which has it. */
+  readonly output: Readonly<Record<"stdout" | "stderr", BoundedOutput>>;
   /** Null while it goes on. */
   readonly outcome:
     | { readonly result: RunResult }

@@ -10,7 +10,7 @@ import { withMemoryTotal, writeMemoryTotal } from "./guest-memory.ts";
 import { NOT_MOUNTED, overlayRootOf, withOverlayRoot } from "./overlay-root.ts";
 import { type ProcessExit, type ProcessLimits, runProcess, type Watch } from "./run-process.ts";
 import { type RunDirectory, type RunscOptions, runscRunArgv } from "./runsc.ts";
-import { nameOfSecond, planSecondAttempt } from "./second-attempt.ts";
+import { checkSecondAttempt, nameOfSecond, planSecondAttempt } from "./second-attempt.ts";
 import { buildSpec, type SpecInput } from "./spec.ts";
 import { parseStartFailure, RUNSC_FAILURE_EXIT_CODE, type StartFailure } from "./start-failure.ts";
 import { onceStarted, startWatch } from "./start-watch.ts";
@@ -160,14 +160,7 @@ export function createSandbox(options: {
       // A program that never was has used no time.
       const left = second.reason === "hang" ? limits : remaining(limits, first.wall_ms);
       const exit = await attempt(directory, guest, left, another, second.makeCwd);
-      if (
-        exit.startFailure?.kind === "no_cwd" ||
-        (second.reason === "no_cwd" && exit.startFailure?.kind === "other")
-      ) {
-        throw new BoxerError("invalid_request", `cwd ${guest.cwd} cannot be a directory there`, {
-          field: "cwd",
-        });
-      }
+      checkSecondAttempt(exit, second, guest);
       return exit;
     },
   };

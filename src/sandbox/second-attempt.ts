@@ -46,6 +46,16 @@ export async function planSecondAttempt(
   return isSeen ? null : { reason: "crash", makeCwd: false };
 }
 
+/**
+ * Whether a second attempt failed for the reason of the first.
+ * @throws BoxerError `invalid_request` for a working directory that cannot be made
+ */
+export function checkSecondAttempt(exit: SandboxExit, { reason }: SecondAttempt, { cwd }: Guest): void {
+  const kind = exit.startFailure?.kind;
+  const isUnmade = reason === "no_cwd" && (kind === "other" || kind === "no_mount_point");
+  if (kind === "no_cwd" || isUnmade) throw refusedCwd(cwd, "it cannot be a directory");
+}
+
 /** gVisor follows no link of the image to where a file is to appear, and needs a directory there. */
 function refuseInput(message: string, { inputs }: Guest): void {
   const at = inputs.find(({ destination }) =>

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { ansiToHtml } from "../../src/dashboard/ansi.ts";
+import { excerptOf } from "../../src/dashboard/try/excerpt.ts";
 
 describe("colours become classes", () => {
   const cases: [string, string, string][] = [
@@ -48,4 +49,18 @@ test("a carriage return ends a line", () => {
 test("a change of colour for each letter does not blow up the page", () => {
   const text = Array.from({ length: 50_000 }, (_, index) => `\u001b[3${index % 8}mx`).join("");
   assert.ok(ansiToHtml(text).text.length < 250_000);
+});
+
+describe("output that has come in part", () => {
+  const text = "a\u001b[1;31mré🙂d\u001b[0m\u001b]0;title\u0007<b>\u001b[2Kend\u001b[38;5;9mx";
+  const bytes = new TextEncoder().encode(text);
+  const shown = (markup: string) => markup.replace(/<[^>]*>/g, "");
+  const whole = shown(ansiToHtml(text).text);
+  for (let length = 0; length <= bytes.length; length += 1) {
+    test(`${length} bytes of it show the beginning of the whole, and nothing else`, () => {
+      const part = ansiToHtml(excerptOf(bytes.subarray(0, length), true).head).text;
+      assert.ok(whole.startsWith(shown(part)), part);
+      assert.ok(!part.includes("\u001b"));
+    });
+  }
 });

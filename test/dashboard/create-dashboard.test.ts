@@ -20,6 +20,7 @@ function dashboard(
     source: madeUpSource(changes),
     auth,
     request_limit_bytes: 10_000,
+    clientOf: () => "10.0.0.1",
     log: silentLog,
   });
   const connection = { remoteAddress: "127.0.0.1", keepAlive() {} };
@@ -205,4 +206,16 @@ test("user and password are asked for by the browser itself", async () => {
     (await send("/dashboard", { headers: { authorization: `Basic ${btoa("op:12345678")}` } }))?.status,
     200,
   );
+});
+
+test("tokens that are guessed at the form are answered with a wait", async () => {
+  const { send, post } = dashboard({}, { auth: "token", token: TOKEN });
+  const statuses = [];
+  for (let count = 0; count < 6; count += 1) {
+    statuses.push((await post("/dashboard/login", { token: "wrong" }))?.status);
+  }
+  assert.deepEqual(statuses, [401, 401, 401, 401, 401, 429]);
+  const right = await post("/dashboard/login", { token: TOKEN });
+  assert.deepEqual([right?.status, right?.headers.get("retry-after")], [429, "1"]);
+  assert.equal((await send("/dashboard"))?.status, 401);
 });

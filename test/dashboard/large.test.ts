@@ -43,7 +43,13 @@ describe(`a page of ${ACTIVE} sandboxes and ${RECORDS} records`, () => {
       records: (query) => records.list(query),
     });
     const auth = new DashboardAuth(completeDashboard({ auth: "none" }), { hostname: undefined, port: 0 });
-    const handle = createDashboard({ source, auth, request_limit_bytes: 1_000, log: silentLog });
+    const handle = createDashboard({
+      source,
+      auth,
+      request_limit_bytes: 1_000,
+      clientOf: () => "",
+      log: silentLog,
+    });
     const last = records.list({ limit: RECORDS }).at(-50);
     assert.ok(last);
     const cursor = `${last.submitted_at_ms}.${last.exec_id}`;

@@ -4,6 +4,7 @@ import type {
   DashboardSource,
   Health,
   ImagesData,
+  TryRun,
 } from "../../src/dashboard/dashboard-data.ts";
 import type { ImageSummary } from "../../src/image/types.ts";
 import type { RecordStatus, RunRecord } from "../../src/run/records/run-record.ts";
@@ -50,7 +51,7 @@ export function sandbox(number: number, changes: Partial<ActiveSandbox> = {}): A
         ? {
             cpu_cores: ((number * 37) % 100) / 100,
             memory_bytes: (48 + ((number * 61) % 190)) * MIB,
-            processes: 9 + (number % 7),
+            tasks: 9 + (number % 7),
           }
         : null,
     ...changes,
@@ -249,6 +250,12 @@ export function resultOf(stdout: string, stderr = "", changes: Partial<RunResult
     stderr: encoder.encode(stderr),
     ...changes,
   };
+}
+
+/** What a run has written that has written this. */
+export function outputOf(stdout = "", stderr = ""): TryRun["output"] {
+  const output = (text: string) => ({ bytes: new TextEncoder().encode(text), truncated: false });
+  return { stdout: output(stdout), stderr: output(stderr) };
 }
 
 /** A source that shows all this, and refuses to do anything but what a test puts in. */

@@ -10,7 +10,18 @@ import { runDetails } from "../../src/dashboard/views/run-page.ts";
 import { formatCursor, parseFilter, runsPanel, toRecordQuery } from "../../src/dashboard/views/runs-panel.ts";
 import { tryPage } from "../../src/dashboard/views/try-page.ts";
 import { tryResult } from "../../src/dashboard/views/try-result.ts";
-import { ACTIVITY, HEALTH, image, imagesData, LOAD, NOW_MS, record, resultOf, sandbox } from "./made-up.ts";
+import {
+  ACTIVITY,
+  HEALTH,
+  image,
+  imagesData,
+  LOAD,
+  NOW_MS,
+  outputOf,
+  record,
+  resultOf,
+  sandbox,
+} from "./made-up.ts";
 
 const CORPUS = [
   "<script>alert(1)</script>",
@@ -116,7 +127,14 @@ const VIEWS: Record<string, (text: string) => string> = {
       }),
     };
     return tryResult(
-      { id: text, request: { ...REQUEST, persist: true }, started_at_ms: 0, exec_id: text, outcome },
+      {
+        id: text,
+        request: { ...REQUEST, persist: true },
+        started_at_ms: 0,
+        exec_id: text,
+        output: outputOf(),
+        outcome,
+      },
       now_ms,
       csrf,
     ).text;
@@ -128,7 +146,21 @@ const VIEWS: Record<string, (text: string) => string> = {
         request: REQUEST,
         started_at_ms: 0,
         exec_id: null,
+        output: outputOf(text, text),
         outcome: { error: { code: text, message: text } },
+      },
+      now_ms,
+      csrf,
+    ).text,
+  goingOn: (text) =>
+    tryResult(
+      {
+        id: text,
+        request: REQUEST,
+        started_at_ms: 0,
+        exec_id: text,
+        output: outputOf(text, text),
+        outcome: null,
       },
       now_ms,
       csrf,

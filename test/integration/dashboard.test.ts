@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer } from "node:http";
 import { createRequire } from "node:module";
+import type { AddressInfo } from "node:net";
 import { after, before, describe, it } from "node:test";
 import type { Browser, Page } from "playwright-core";
 import { launchBrowser, openWatched } from "../support/browser.ts";
@@ -109,11 +112,72 @@ describe("the dashboard in a browser", { skip: noChromium }, () => {
     await page.fill("#try-env", "WHO=it's me");
     await page.click("text=Show as curl");
     await page.locator("#curl-text", { hasText: "WHO=it'\\''s me" }).waitFor();
+    assert.equal(((await page.locator("#curl-text").textContent()) ?? "").split('"path"').length, 2);
     await page.click("button.primary");
     await page.locator("#try-result pre.output").waitFor();
     assert.equal(await page.locator("#try-result pre.output").textContent(), "6 * 7 = 42 it's me\n");
     assert.equal(await page.locator("#try-result pre .ansi-f1").textContent(), "6 * 7 =");
     assert.deepEqual([complaints, foreign], [[], []]);
+    await page.close();
+  });
+
+  it("shows output as it comes: colours and characters whole, wherever they are cut", async () => {
+    const { page, complaints, foreign } = await open("/dashboard/try");
+    await page.locator("#live.is-live").waitFor();
+    const parts = ["b'one \\x1b[3'", "b'1mr\\xc3'", "b'\\xa9d\\x1b[0m'", "b'<b>two</b>\\n'"];
+    const code = [
+      "import os, sys, time",
+      `for part in [${parts.join(", ")}]:`,
+      "    os.write(1, part); time.sleep(0.6)",
+      "sys.stderr.write('waiting\\n'); sys.stderr.flush()",
+      "time.sleep(60)",
+    ];
+    await page.fill("#try-code", code.join("\n"));
+    await page.click("button.primary");
+    const output = page.locator("#try-stdout");
+    await page.locator("#try-stderr", { hasText: "waiting" }).waitFor();
+    assert.equal(await page.locator("#try-result .running").count(), 1);
+    assert.equal(await output.textContent(), "one réd<b>two</b>\n");
+    assert.equal(await output.locator(".ansi-f1").textContent(), "réd");
+    assert.equal(await output.locator("b").count(), 0);
+    await page.click('#try-result button:text-is("Stop")');
+    await page.locator("#try-result .badge", { hasText: "canceled" }).waitFor();
+    assert.equal(await output.textContent(), "one réd<b>two</b>\n");
+    assert.deepEqual([complaints, foreign], [[], []]);
+    await page.close();
+  });
+
+  it("follows output that grows, and holds still for who has scrolled up", async () => {
+    const { page } = await open("/dashboard/try");
+    await page.locator("#live.is-live").waitFor();
+    await page.fill(
+      "#try-code",
+      "import time\nfor n in range(600):\n    print('line', n, flush=True); time.sleep(0.02 if n > 60 else 0)\ntime.sleep(60)",
+    );
+    await page.click("button.primary");
+    const output = page.locator("#try-stdout");
+    const top = () => output.evaluate((element) => element.scrollTop);
+    await until(async () => (await output.count()) === 1 && (await top()) > 0);
+    await output.evaluate((element) => element.scrollTo(0, 0));
+    const before = ((await output.textContent()) ?? "").length;
+    await until(async () => ((await output.textContent()) ?? "").length > before + 100);
+    assert.equal(await top(), 0);
+    await page.click('#try-result button:text-is("Stop")');
+    await page.locator("#try-result .badge", { hasText: "canceled" }).waitFor();
+    await page.close();
+  });
+
+  it("shows output as it comes without JavaScript as well, on a page that is loaded again", async () => {
+    const { page, complaints } = await open("/dashboard/try", { javaScriptEnabled: false });
+    await page.fill("#try-code", "import time; print('so far', flush=True); time.sleep(60)");
+    await page.click("button.primary");
+    await page.waitForURL(/\/dashboard\/try\/[\w-]+$/);
+    await page.locator("#try-stdout", { hasText: "so far" }).waitFor();
+    const link = await page.locator("#try-result noscript a, #try-result a").first().getAttribute("href");
+    assert.equal(link, new URL(page.url()).pathname);
+    await page.click('#try-result button:text-is("Stop")');
+    await page.locator("#try-result .badge", { hasText: "canceled" }).waitFor();
+    assert.deepEqual(complaints, []);
     await page.close();
   });
 
@@ -191,7 +255,7 @@ describe("the dashboard in a browser", { skip: noChromium }, () => {
 
   it("has nothing that keeps people out, in light and dark, wide and narrow", async () => {
     const { body } = await service.run({ cmd: ["true"] });
-    const running = sleeper(60);
+    const running = service.run({ cmd: ["sleep", "600"], limits: { wall_clock_secs: 600 } });
     for (const colorScheme of ["light", "dark"]) {
       for (const width of [1400, 380]) {
         for (const path of [
@@ -262,6 +326,27 @@ describe("images on the dashboard", { skip: noChromium || noRegistry }, () => {
     await row.locator("button").click();
     await row.waitFor({ state: "detached" });
     assert.deepEqual([complaints, foreign], [[], []]);
+    await page.close();
+  });
+
+  it("keeps what a registry says of an error inert", async () => {
+    const { page, complaints, foreign } = await openWatched(browser, `${service.url}/dashboard/images`);
+    await page.locator("#live.is-live").waitFor();
+    const evil = createServer((request, response) => {
+      const isPing = request.url === "/v2/";
+      response.writeHead(isPing ? 200 : 403, { "content-type": "application/json" });
+      response.end(JSON.stringify(isPing ? {} : { errors: [{ code: "DENIED", message: XSS }] }));
+    });
+    evil.listen(0, "127.0.0.1");
+    await once(evil, "listening");
+    await page.fill("#pull-image", `127.0.0.1:${(evil.address() as AddressInfo).port}/evil:1`);
+    await page.click('#images button:text-is("Pull")');
+    await page.locator("#images .pull-failed, #images .alert", { hasText: "onerror" }).first().waitFor();
+    assert.equal(await page.locator("#images img, main script").count(), 0);
+    assert.notEqual(await page.title(), "owned");
+    assert.deepEqual([complaints, foreign], [[], []]);
+    evil.closeAllConnections();
+    evil.close();
     await page.close();
   });
 

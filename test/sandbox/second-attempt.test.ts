@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { BoxerError } from "../../src/core/errors.ts";
 import { runDirectoryAt } from "../../src/sandbox/runsc.ts";
 import type { Guest, SandboxExit } from "../../src/sandbox/sandbox.ts";
-import { planSecondAttempt } from "../../src/sandbox/second-attempt.ts";
+import { checkSecondAttempt, planSecondAttempt } from "../../src/sandbox/second-attempt.ts";
 import { type TestContext, tempDirectory } from "../support/temp-directory.ts";
 
 const NOTHING = { bytes: new Uint8Array(), truncated: false };
@@ -90,4 +90,19 @@ test("an input below a link or a file of the image is refused by its path; anoth
     },
   );
   assert.equal(await plan(t, failed('mounting submounts: mount submount "/lib/xy": not a directory')), null);
+});
+
+test("a working directory that could not be made either is refused, other faults of a second attempt are not", () => {
+  const guest = { cwd: "/etc/passwd/x" } as Guest;
+  const failed = (kind: "no_cwd" | "no_mount_point" | "other" | "not_executable") => ({
+    ...EXIT,
+    startFailure: { kind, message: "" },
+  });
+  const check = (kind: Parameters<typeof failed>[0], reason: "no_cwd" | "crash") => () =>
+    checkSecondAttempt(failed(kind), { reason, makeCwd: reason === "no_cwd" }, guest);
+  for (const kind of ["no_cwd", "no_mount_point", "other"] as const) {
+    assert.throws(check(kind, "no_cwd"), (error) => error instanceof BoxerError && error.field === "cwd");
+  }
+  check("not_executable", "no_cwd")();
+  check("other", "crash")();
 });

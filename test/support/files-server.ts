@@ -28,7 +28,11 @@ export async function startFilesServer(): Promise<FilesServer> {
   const app = new Elysia()
     .use(errorPlugin(silentLog))
     .use(filesRoutes({ store: files.store, upload_limit_bytes: UPLOAD_LIMIT_BYTES }));
-  const server = await platform.serve({ hostname: "127.0.0.1", port: 0, fetch: guard(app.handle) });
+  const listen = { hostname: "127.0.0.1", port: 0 };
+  const server = await platform.serve({
+    ...listen,
+    fetch: guard(app.handle, { listen, dashboard: { auth: undefined } }),
+  });
   const url = `http://127.0.0.1:${server.port}`;
   return {
     ...files,

@@ -37,6 +37,7 @@ export function runnerLimits(stated: Partial<RunnerLimits> = {}): RunnerLimits {
 /** A guest in the fake sandbox. It goes on until it is told to finish, or until its signal aborts. */
 export interface FakeGuest {
   readonly signal: AbortSignal;
+  say(stream: "stdout" | "stderr", text: string): void;
   finish(status?: { code: number }, stdout?: string): void;
 }
 
@@ -120,11 +121,16 @@ function fakeSandbox() {
         else waiting.push(resolve);
       }),
   };
-  function run(_directory: unknown, _guest: unknown, { signal }: ProcessLimits): Promise<SandboxExit> {
+  function run(
+    _directory: unknown,
+    _guest: unknown,
+    { signal, onOutput }: ProcessLimits,
+  ): Promise<SandboxExit> {
     sandbox.started += 1;
     return new Promise((resolve) => {
       const guest: FakeGuest = {
         signal,
+        say: (stream, text) => onOutput?.(stream, new TextEncoder().encode(text)),
         finish: ({ code } = { code: 0 }, stdout = "") => resolve(sandboxExit(code, stdout, null)),
       };
       signal.addEventListener("abort", () => resolve(sandboxExit(137, "", "canceled")));

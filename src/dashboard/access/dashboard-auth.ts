@@ -1,9 +1,10 @@
 import { createHash, createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 import type { DashboardAccess } from "../../config/dashboard-access.ts";
-import { isLoopback, type ListenAddress } from "../../config/listen-address.ts";
+import { isLoopback, type ListenAddress, namesLoopback } from "../../config/listen-address.ts";
+import { Throttle } from "./throttle.ts";
 
-/** What becomes of a request. */
-export type Access = "granted" | "log_in" | "challenge" | "not_configured";
+/** What becomes of a request; `slow_down`: its client has sent too many wrong secrets. */
+export type Access = "granted" | "log_in" | "challenge" | "not_configured" | "slow_down";
 
 const SESSION_MS = 12 * 3_600_000;
 const COOKIE = "boxer_dashboard";
@@ -16,6 +17,7 @@ export class DashboardAuth {
   readonly #listen: ListenAddress;
   readonly #key = randomBytes(32);
   readonly #now: () => number;
+  readonly #throttle: Throttle;
   /** In every form; no page of another site can know it. */
   readonly csrf = randomBytes(24).toString("base64url");
 
@@ -23,6 +25,7 @@ export class DashboardAuth {
     this.#config = config;
     this.#listen = listen;
     this.#now = now;
+    this.#throttle = new Throttle(now);
   }
 
   /** Whether sessions are begun by a form. */
@@ -30,22 +33,56 @@ export class DashboardAuth {
     return this.#config.auth === "token";
   }
 
-  /** What becomes of a request, by its headers alone. */
-  check(headers: Headers): Access {
+  /** Whether the dashboard is here for a request, to those who may see it. */
+  isHere(headers: Headers): boolean {
+    return this.#config.auth !== undefined || (isLoopback(this.#listen) && isLocal(headers));
+  }
+
+  /**
+   * What becomes of a request, by its headers alone.
+   * @param client who asks; wrong secrets make it wait
+   */
+  check(headers: Headers, client: string): Access {
     switch (this.#config.auth) {
       case "none":
         return "granted";
       case "token":
-        return this.#hasSession(headers) || this.isToken(bearerOf(headers)) ? "granted" : "log_in";
+        if (this.#hasSession(headers)) return "granted";
+        return this.#try(client, bearerOf(headers), (token) => this.#isToken(token)) ?? "log_in";
       case "basic":
-        return this.#isUser(headers) ? "granted" : "challenge";
+        return this.#try(client, basicOf(headers), (given) => this.#isUser(given)) ?? "challenge";
       case undefined:
-        return isLoopback(this.#listen) && isLocal(headers) ? "granted" : "not_configured";
+        return this.isHere(headers) ? "granted" : "not_configured";
     }
   }
 
-  /** Whether this is the token; takes the same time for every text. */
-  isToken(text: string): boolean {
+  /**
+   * Looks at a token that somebody has typed.
+   * @param client who; wrong ones make it wait
+   */
+  logIn(token: string, client: string): "granted" | "log_in" | "slow_down" {
+    return this.#try(client, token, (text) => this.#isToken(text)) ?? "log_in";
+  }
+
+  /** How long a client has to wait before a secret of it is looked at. */
+  wait_ms(client: string): number {
+    return this.#throttle.wait_ms(client);
+  }
+
+  /** Looks at a secret, if one was sent; undefined when it is wrong or there is none. */
+  #try(client: string, secret: string | null, isRight: (secret: string) => boolean) {
+    if (secret === null) return undefined;
+    if (this.#throttle.wait_ms(client) > 0) return "slow_down";
+    if (isRight(secret)) {
+      this.#throttle.succeeded(client);
+      return "granted";
+    }
+    this.#throttle.failed(client);
+    return undefined;
+  }
+
+  /** Takes the same time for every text. */
+  #isToken(text: string): boolean {
     return isSame(text, this.#config.token ?? "") && this.#config.token !== undefined;
   }
 
@@ -70,16 +107,21 @@ export class DashboardAuth {
     return createHmac("sha256", this.#key).update(`session ${text}`).digest("base64url");
   }
 
-  #isUser(headers: Headers): boolean {
+  #isUser(given: string): boolean {
     const { user, password } = this.#config;
-    const [, encoded = ""] = /^Basic\s+([\w+/=-]+)$/i.exec(headers.get("authorization") ?? "") ?? [];
-    const given = Buffer.from(encoded, "base64").toString("utf8");
     return isSame(given, `${user}:${password}`) && user !== undefined && password !== undefined;
   }
 }
 
-function bearerOf(headers: Headers): string {
-  return /^Bearer\s+(\S+)$/i.exec(headers.get("authorization") ?? "")?.[1] ?? "";
+/** The token of `Authorization: Bearer` (RFC 6750), or null. */
+function bearerOf(headers: Headers): string | null {
+  return /^Bearer\s+(\S+)$/i.exec(headers.get("authorization") ?? "")?.[1] ?? null;
+}
+
+/** `user:password` of `Authorization: Basic` (RFC 7617), or null. */
+function basicOf(headers: Headers): string | null {
+  const encoded = /^Basic\s+([\w+/=-]+)$/i.exec(headers.get("authorization") ?? "")?.[1];
+  return encoded === undefined ? null : Buffer.from(encoded, "base64").toString("utf8");
 }
 
 /** Compares in a time that does not tell how much is the same, nor how long the texts are. */
@@ -94,7 +136,5 @@ export function isSame(a: string, b: string): boolean {
  */
 function isLocal(headers: Headers): boolean {
   if (PROXY_HEADERS.some((name) => headers.has(name))) return false;
-  const host = headers.get("host") ?? "localhost";
-  const [, bracketed, plain] = /^(?:\[([0-9a-f:]+)\]|([^:[\]]+))(?::\d+)?$/i.exec(host) ?? [];
-  return isLoopback({ hostname: (bracketed ?? plain ?? "").toLowerCase(), port: 0 });
+  return namesLoopback(headers.get("host") ?? "localhost");
 }

@@ -4,7 +4,6 @@ import type { FileStore } from "../../files/file-store.ts";
 import type { ImageStore } from "../../image/types.ts";
 import type { Readiness } from "../../run/readiness.ts";
 import type { RunRecords } from "../../run/records/run-records.ts";
-import type { ActiveRun } from "../../run/run-observer.ts";
 import type { Runner } from "../../run/runner.ts";
 import type { ActiveSandbox, DashboardSource, Health } from "../dashboard-data.ts";
 import { HostSampler } from "../metrics/host-sampler.ts";
@@ -46,11 +45,10 @@ export function createLiveSource(parts: LiveSourceParts): DashboardSource {
     tries: new TryRuns(runner),
     pulls: new ImagePulls(images),
     host: new HostSampler(),
-    starts: new FirstSeen(),
   };
   const watcher = new Watcher(watchedBy(parts, live));
   return {
-    activeRuns: () => activeSandboxes(parts, live),
+    activeRuns: () => activeSandboxes(parts),
     load: () => runner.stats(),
     host() {
       live.host.sample();
@@ -84,27 +82,10 @@ interface Live {
   readonly tries: TryRuns;
   readonly pulls: ImagePulls;
   readonly host: HostSampler;
-  readonly starts: FirstSeen;
 }
 
-/** Remembers when runs were first seen to run. */
-class FirstSeen {
-  #at = new Map<string, number>();
-
-  see(active: readonly ActiveRun[]): void {
-    const running = active.filter(({ phase }) => phase === "running");
-    this.#at = new Map(running.map(({ exec_id }) => [exec_id, this.#at.get(exec_id) ?? Date.now()]));
-  }
-
-  of(exec_id: string): number | null {
-    return this.#at.get(exec_id) ?? null;
-  }
-}
-
-function activeSandboxes({ runner, config, usage }: LiveSourceParts, { starts }: Live): ActiveSandbox[] {
-  const active = runner.active();
-  starts.see(active);
-  return active.map(({ exec_id, client, phase, submitted_at_ms, request }) => ({
+function activeSandboxes({ runner, config, usage }: LiveSourceParts): ActiveSandbox[] {
+  return runner.active().map(({ exec_id, client, phase, submitted_at_ms, started_at_ms, request }) => ({
     exec_id,
     client,
     phase,
@@ -112,7 +93,7 @@ function activeSandboxes({ runner, config, usage }: LiveSourceParts, { starts }:
     image: request.image,
     cmd: request.cmd,
     network: "none",
-    started_at_ms: starts.of(exec_id),
+    started_at_ms,
     limits: resolveLimits(request.limits, config.defaults, "default"),
     usage: usage.usageOf(exec_id),
   }));
@@ -126,7 +107,7 @@ function watchedBy(parts: LiveSourceParts, live: Live): Watched[] {
     {
       topic: "active",
       every_ms: () => ACTIVE_MS + ACTIVE_MS_A_RUN * runner.stats().active,
-      look: () => activeState(activeSandboxes(parts, live)),
+      look: () => activeState(activeSandboxes(parts)),
     },
     { topic: "runs", every_ms: every(RUNS_MS), look: () => String(metrics.ended_count) },
     { topic: "tries", every_ms: every(0), look: () => String(live.tries.changes) },
@@ -136,10 +117,23 @@ function watchedBy(parts: LiveSourceParts, live: Live): Watched[] {
   ];
 }
 
+/** Smaller changes of a sandbox's memory are not worth a signal. */
+const SHOWN_STEP_BYTES = 1 << 20;
+
+function shown(memory_bytes: number | null | undefined): number | null {
+  return memory_bytes == null ? null : Math.round(memory_bytes / SHOWN_STEP_BYTES);
+}
+
 /** The ages go on in the browser. */
 function activeState(sandboxes: readonly ActiveSandbox[]): string {
   return sandboxes
-    .map(({ exec_id, phase, usage }) => [exec_id, phase, usage?.cpu_cores?.toFixed(1), usage?.memory_bytes])
+    .map(({ exec_id, phase, usage }) => [
+      exec_id,
+      phase,
+      usage?.cpu_cores?.toFixed(1),
+      shown(usage?.memory_bytes),
+      usage?.tasks,
+    ])
     .join();
 }
 

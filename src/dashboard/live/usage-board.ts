@@ -1,4 +1,5 @@
 import type { Cgroups, RunCgroup } from "../../sandbox/cgroup/types.ts";
+import { nameOfSecond } from "../../sandbox/second-attempt.ts";
 import type { SandboxUsage } from "../dashboard-data.ts";
 
 interface Measured {
@@ -33,9 +34,10 @@ export class UsageBoard {
     };
   }
 
-  /** The last measurement of a run, or null. */
+  /** The last measurement of a run, of its second sandbox if it needed one; or null. */
   usageOf(exec_id: string): SandboxUsage | null {
-    return this.#runs.get(exec_id)?.usage ?? null;
+    const measured = this.#runs.get(nameOfSecond(exec_id)) ?? this.#runs.get(exec_id);
+    return measured?.usage ?? null;
   }
 
   /** Measures all runs, unless that goes on already. */
@@ -52,12 +54,11 @@ export class UsageBoard {
 }
 
 async function measure(measured: Measured): Promise<void> {
-  const { cpu_user_ms, cpu_system_ms, peak_memory_bytes, peak_pids } = await measured.cgroup.usage();
+  const { cpu_ms, memory_bytes, pids } = await measured.cgroup.current();
   const at_ms = performance.now();
-  const cpu_ms = cpu_user_ms === null || cpu_system_ms === null ? null : cpu_user_ms + cpu_system_ms;
   const { last } = measured;
   const cpu_cores =
     cpu_ms === null || last === null ? null : Math.max(0, (cpu_ms - last.cpu_ms) / (at_ms - last.at_ms));
   measured.last = cpu_ms === null ? null : { at_ms, cpu_ms };
-  measured.usage = { cpu_cores, memory_bytes: peak_memory_bytes, processes: peak_pids };
+  measured.usage = { cpu_cores, memory_bytes, tasks: pids };
 }

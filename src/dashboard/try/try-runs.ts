@@ -2,6 +2,8 @@ import { randomUUID } from "node:crypto";
 import { BoxerError, messageOf } from "../../core/errors.ts";
 import type { Runner } from "../../run/runner.ts";
 import type { RunRequest, RunResult } from "../../run/types.ts";
+import { OutputCollector } from "../../sandbox/bounded-output.ts";
+import type { OutputListener } from "../../sandbox/run-process.ts";
 import type { TryRun } from "../dashboard-data.ts";
 
 /** Runs that are remembered; those that ended first are forgotten first. */
@@ -11,11 +13,23 @@ const MAX_STREAM_BYTES = 1 << 20;
 /** How the runner tells them from the runs of clients. */
 const CLIENT = "dashboard";
 
+/** What a run has said so far. */
+interface Output {
+  readonly stdout: OutputCollector;
+  readonly stderr: OutputCollector;
+}
+
+interface Entry {
+  run: Omit<TryRun, "output">;
+  output: Output;
+  readonly stop: AbortController;
+}
+
 /** The runs that were begun on the page. They go on when the page is closed, within their limits. */
 export class TryRuns {
   readonly #runner: Pick<Runner, "submit" | "active">;
-  readonly #runs = new Map<string, { run: TryRun; stop: AbortController }>();
-  /** Counts what has changed. */
+  readonly #runs = new Map<string, Entry>();
+  /** Counts what has changed, output that came included. */
   changes = 0;
 
   constructor(runner: Pick<Runner, "submit" | "active">) {
@@ -26,20 +40,19 @@ export class TryRuns {
   start(request: RunRequest): TryRun {
     this.#makeRoom();
     const id = randomUUID();
-    const stop = new AbortController();
-    this.#runs.set(id, {
+    const entry: Entry = {
       run: { id, request, started_at_ms: Date.now(), exec_id: null, outcome: null },
-      stop,
-    });
-    void this.#follow(id, request, stop.signal);
-    return this.find(id) as TryRun;
+      output: noOutput(),
+      stop: new AbortController(),
+    };
+    this.#runs.set(id, entry);
+    void this.#follow(entry);
+    return this.#seen(entry);
   }
 
   find(id: string): TryRun | null {
-    const run = this.#runs.get(id)?.run;
-    if (!run || run.exec_id !== null) return run ?? null;
-    const active = this.#runner.active().find(({ request }) => request === run.request);
-    return { ...run, exec_id: active?.exec_id ?? null };
+    const entry = this.#runs.get(id);
+    return entry ? this.#seen(entry) : null;
   }
 
   stop(id: string): boolean {
@@ -49,20 +62,32 @@ export class TryRuns {
     return true;
   }
 
-  async #follow(id: string, request: RunRequest, signal: AbortSignal): Promise<void> {
+  #seen({ run, output }: Entry): TryRun {
+    const active =
+      run.exec_id === null ? this.#runner.active().find(({ request }) => request === run.request) : undefined;
+    return {
+      ...run,
+      exec_id: run.exec_id ?? active?.exec_id ?? null,
+      output: { stdout: output.stdout.output, stderr: output.stderr.output },
+    };
+  }
+
+  async #follow(entry: Entry): Promise<void> {
+    const onOutput: OutputListener = (stream, chunk) => {
+      if (entry.run.outcome === null && entry.output[stream].add(chunk).length > 0) this.changes += 1;
+    };
     try {
-      const result = await this.#runner.submit(request, signal, CLIENT);
-      this.#end(id, { result: bounded(result) }, result.exec_id);
+      const result = await this.#runner.submit(entry.run.request, entry.stop.signal, CLIENT, { onOutput });
+      entry.output = noOutput();
+      this.#end(entry, { result: bounded(result) }, result.exec_id);
     } catch (error) {
       const code = error instanceof BoxerError ? error.code : "internal";
       const exec_id = error instanceof BoxerError ? (error.exec_id ?? null) : null;
-      this.#end(id, { error: { code, message: messageOf(error) } }, exec_id);
+      this.#end(entry, { error: { code, message: messageOf(error) } }, exec_id);
     }
   }
 
-  #end(id: string, outcome: NonNullable<TryRun["outcome"]>, exec_id: string | null): void {
-    const entry = this.#runs.get(id);
-    if (!entry) return;
+  #end(entry: Entry, outcome: NonNullable<TryRun["outcome"]>, exec_id: string | null): void {
     entry.run = { ...entry.run, exec_id, outcome };
     this.changes += 1;
   }
@@ -78,6 +103,10 @@ export class TryRuns {
     }
     this.#runs.delete(oldest);
   }
+}
+
+function noOutput(): Output {
+  return { stdout: new OutputCollector(MAX_STREAM_BYTES), stderr: new OutputCollector(MAX_STREAM_BYTES) };
 }
 
 /** Without the bytes that nobody will see. */

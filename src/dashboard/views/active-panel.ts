@@ -41,7 +41,8 @@ export function activePanel(view: {
   const hidden = runs.length - rows.length;
   return panel(
     frame,
-    html`<table class="cards"><caption class="unseen">Sandboxes that run now</caption><thead><tr><th scope="col">Run</th><th scope="col">Image and command</th><th scope="col">Phase</th><th scope="col">Age and limit</th><th scope="col" class="right">CPU</th><th scope="col">Memory</th><th scope="col" class="right">Procs</th><th scope="col">Network</th><th scope="col">Client</th><th scope="col"><span class="unseen">Stop</span></th></tr></thead><tbody>${rows}</tbody></table>`,
+    html`<table class="cards"><caption class="unseen">Sandboxes that run now</caption><thead><tr><th scope="col">Run</th><th scope="col">Image and command</th><th scope="col">Phase</th><th scope="col">Age and limit</th><th scope="col" class="right">CPU</th><th scope="col">Memory</th><th scope="col" class="right"><abbr title="processes and threads on the host, those of gVisor too">Tasks</abbr></th><th scope="col">Network</th><th scope="col">Client</th><th scope="col"><span class="unseen">Stop</span></th></tr></thead><tbody>${rows}</tbody></table>`,
+    html`<p class="more">CPU, memory and tasks are of the whole sandbox on the host, gVisor’s own share included.</p>`,
     hidden > 0 && html`<p class="more">${hidden} more are not shown.</p>`,
   );
 }
@@ -50,7 +51,7 @@ function activeRow(run: ActiveSandbox, now_ms: number, csrf: string): Html {
   const { exec_id, usage, limits } = run;
   const id = shortId(exec_id);
   const command = commandLine(run.cmd);
-  return html`<tr id="run-${exec_id}"><td data-label="Run"><a class="mono" href="/dashboard/runs/${encodeURIComponent(exec_id)}" title="${exec_id}">${id}</a></td><td data-label="Image" class="what"><span class="image">${run.image}</span><code class="command" title="${command}">${command}</code></td><td data-label="Phase">${phaseBadge(run.phase)}</td><td data-label="Age">${ageCell(run, now_ms)}</td><td data-label="CPU" class="right num">${usage?.cpu_cores == null ? absent() : `${usage.cpu_cores.toFixed(2)}`}</td><td data-label="Memory">${memoryCell(usage?.memory_bytes ?? null, limits.memory_mb)}</td><td data-label="Procs" class="right num">${usage?.processes ?? absent()}</td><td data-label="Network">${run.network}</td><td data-label="Client" class="client">${run.client}</td><td class="right">${actionForm({ action: `/dashboard/runs/${encodeURIComponent(exec_id)}/stop`, panel: "active", csrf }, html`<button class="quiet danger" aria-label="Stop run ${id}">Stop</button>`)}</td></tr>`;
+  return html`<tr id="run-${exec_id}"><td data-label="Run"><a class="mono" href="/dashboard/runs/${encodeURIComponent(exec_id)}" title="${exec_id}">${id}</a></td><td data-label="Image" class="what"><span class="image">${run.image}</span><code class="command" title="${command}">${command}</code></td><td data-label="Phase">${phaseBadge(run.phase)}</td><td data-label="Age">${ageCell(run, now_ms)}</td><td data-label="CPU" class="right num">${usage?.cpu_cores == null ? absent() : `${usage.cpu_cores.toFixed(2)}`}</td><td data-label="Memory">${memoryCell(usage?.memory_bytes ?? null, limits.memory_mb)}</td><td data-label="Tasks" class="right num">${usage?.tasks ?? absent()}</td><td data-label="Network">${run.network}</td><td data-label="Client" class="client">${run.client}</td><td class="right">${actionForm({ action: `/dashboard/runs/${encodeURIComponent(exec_id)}/stop`, panel: "active", csrf }, html`<button class="quiet danger" aria-label="Stop run ${id}">Stop</button>`)}</td></tr>`;
 }
 
 function ageCell({ submitted_at_ms, started_at_ms, limits, phase }: ActiveSandbox, now_ms: number): Html {

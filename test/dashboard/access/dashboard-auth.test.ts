@@ -12,7 +12,10 @@ function check(
   headers: Record<string, string>,
   listen = LOOPBACK as object,
 ) {
-  return new DashboardAuth(completeDashboard(config), listen as typeof LOOPBACK).check(new Headers(headers));
+  return new DashboardAuth(completeDashboard(config), listen as typeof LOOPBACK).check(
+    new Headers(headers),
+    "10.0.0.1",
+  );
 }
 
 describe("without a configuration only this machine is served", () => {
@@ -68,24 +71,24 @@ describe("a token", () => {
     const setCookie = auth.newSession(true);
     assert.match(setCookie, /; HttpOnly; SameSite=Strict; Secure$/);
     const cookie = setCookie.split(";")[0] ?? "";
-    assert.equal(auth.check(new Headers({ cookie })), "granted");
-    assert.equal(auth.check(new Headers({ cookie: `other=1; ${cookie}` })), "granted");
+    assert.equal(auth.check(new Headers({ cookie }), "a"), "granted");
+    assert.equal(auth.check(new Headers({ cookie: `other=1; ${cookie}` }), "a"), "granted");
     assert.equal(
-      new DashboardAuth(completeDashboard(config), EVERYWHERE, () => now).check(new Headers({ cookie })),
+      new DashboardAuth(completeDashboard(config), EVERYWHERE, () => now).check(new Headers({ cookie }), "a"),
       "log_in",
     );
     const [, later = ""] = /=(\d+)\./.exec(cookie) ?? [];
     const forged = cookie.replace(later, String(Number(later) + 1));
-    assert.equal(auth.check(new Headers({ cookie: forged })), "log_in");
+    assert.equal(auth.check(new Headers({ cookie: forged }), "a"), "log_in");
     now += 13 * 3_600_000;
-    assert.equal(auth.check(new Headers({ cookie })), "log_in");
+    assert.equal(auth.check(new Headers({ cookie }), "a"), "log_in");
   });
   test("is not an empty text when none is configured", () => {
     const auth = new DashboardAuth(
       { auth: "token", token: undefined, user: undefined, password: undefined },
       LOOPBACK,
     );
-    assert.equal(auth.isToken(""), false);
+    assert.deepEqual([auth.logIn("", "a"), auth.logIn("undefined", "a")], ["log_in", "log_in"]);
   });
 });
 
@@ -96,6 +99,40 @@ describe("user and password", () => {
   for (const text of ["op:x", "x:pässword:1", ":", "op", "undefined:undefined"]) {
     test(`${text} are none`, () => assert.equal(check(config, basic(text)), "challenge"));
   }
+});
+
+describe("who guesses", () => {
+  const cases = [
+    [{ auth: "token", token: TOKEN }, `Bearer ${TOKEN}`, "Bearer x", "log_in"],
+    [
+      { auth: "basic", user: "op", password: "password" },
+      `Basic ${btoa("op:password")}`,
+      "Basic eDp5",
+      "challenge",
+    ],
+  ] as const;
+  for (const [config, right, wrong, refused] of cases) {
+    test(`a ${config.auth} has to wait, for what is right as well, while others and sessions do not`, () => {
+      let now = 1_000_000;
+      const auth = new DashboardAuth(completeDashboard(config), EVERYWHERE, () => now);
+      const check = (authorization: string, client: string) =>
+        auth.check(new Headers({ authorization }), client);
+      for (let count = 0; count < 5; count += 1) assert.equal(check(wrong, "mallory"), refused);
+      assert.deepEqual([check(right, "mallory"), check(right, "ada")], ["slow_down", "granted"]);
+      const cookie = auth.newSession(false).split(";")[0] ?? "";
+      if (config.auth === "token")
+        assert.equal(auth.check(new Headers({ cookie, authorization: wrong }), "mallory"), "granted");
+      now += auth.wait_ms("mallory");
+      assert.equal(check(right, "mallory"), "granted");
+      assert.equal(check(wrong, "mallory"), refused);
+      assert.equal(check(right, "mallory"), "granted");
+    });
+  }
+  test("a request without a secret is no guess", () => {
+    const auth = new DashboardAuth(completeDashboard({ auth: "token", token: TOKEN }), EVERYWHERE);
+    for (let count = 0; count < 20; count += 1) assert.equal(auth.check(new Headers(), "a"), "log_in");
+    assert.equal(auth.logIn(TOKEN, "a"), "granted");
+  });
 });
 
 test("texts of every length are compared", () => {
