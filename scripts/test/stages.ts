@@ -79,6 +79,7 @@ async function runFile(
   const tally = tallyJunit(await readFile(report, "utf8").catch(() => ""), file, fault);
   if (tally.failed > 0) console.log(output);
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
-  console.log(`${tally.failed > 0 ? "FAIL" : "ok  "} ${file}: ${formatTally(tally)} (${seconds} s)`);
+  const result = tally.failed > 0 ? "FAIL" : "ok  ";
+  console.log(`${result} ${runner.name} ${file}: ${formatTally(tally)} (${seconds} s)`);
   return { ...tally, failures: tally.failures.map((line) => `${runner.name}: ${line}`) };
 }

@@ -118,7 +118,7 @@ describe("hostile requests to POST /run", () => {
     for (const [method, path] of [
       ["GET", "/run"],
       ["GET", "/../../etc/passwd"],
-      ["DELETE", "/files"],
+      ["DELETE", "/run"],
       ["GET", "/assets/..%2fpackage.json"],
     ]) {
       const response = await service.fetch(path as string, { method: method as string });
