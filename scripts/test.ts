@@ -6,7 +6,7 @@ import { loadSettings } from "./setup/load-settings.ts";
 import { Progress } from "./setup/progress.ts";
 import { setUp } from "./setup/set-up.ts";
 import { addTallies, formatTally, type Tally } from "./test/junit.ts";
-import { BUN_TEST, checkStage, DENO_TEST, type Stage, testStage } from "./test/stages.ts";
+import { BUN_TEST, checkStage, countedStage, DENO_TEST, type Stage, testStage } from "./test/stages.ts";
 import { testFiles } from "./test/test-files.ts";
 
 process.umask(0o022);
@@ -33,6 +33,7 @@ async function runAll(filters: readonly string[], dir: string): Promise<Tally> {
     [setUpStage()],
     ...(filters.length === 0 ? checks().map((stage) => [stage]) : []),
     [testStage(BUN_TEST, bunFiles, dir), testStage(DENO_TEST, denoFiles.toReversed(), dir)],
+    ...(filters.length === 0 && process.env.CI ? [[virtualMachine()]] : []),
   ];
   const tallies: Tally[] = [];
   for (const group of groups) {
@@ -40,6 +41,11 @@ async function runAll(filters: readonly string[], dir: string): Promise<Tally> {
   }
   if (stop.signal.aborted) tallies.push(failure("stopped before the end"));
   return addTallies(tallies);
+}
+
+/** Some five minutes of what is otherwise under cgroup v2, so only where nobody waits; else `npm run test:vm`. */
+function virtualMachine(): Stage {
+  return countedStage("virtual machine", ["node", "scripts/vm/test-vm.mjs"]);
 }
 
 function checks(): Stage[] {

@@ -18,6 +18,7 @@ export interface Runner {
 const TEST_TIMEOUT_MS = 120_000;
 const FILE_TIMEOUT_MS = 600_000;
 const CHECK_TIMEOUT_MS = 600_000;
+const COUNTED_TIMEOUT_MS = 1_200_000;
 
 export const BUN_TEST: Runner = {
   name: "bun test",
@@ -46,6 +47,25 @@ export function checkStage(name: string, argv: readonly string[]): Stage {
       return { passed: 0, failed: 1, skipped: 0, failures: [`${name}: ${fault}`] };
     },
   };
+}
+
+/** A program that runs tests of its own and says last how many passed and failed; nothing said is a failure. */
+export function countedStage(name: string, argv: readonly string[]): Stage {
+  return {
+    name,
+    async run(signal) {
+      const { fault, output } = await runQuietly(argv, { signal, timeout_ms: COUNTED_TIMEOUT_MS });
+      const [, passed = "0", stated = "1"] = /^(\d+) passed, (\d+) failed/m.exec(lastLineOf(output)) ?? [];
+      const failed = Math.max(Number(stated), fault === undefined ? 0 : 1);
+      if (failed > 0) console.log(output);
+      const failures = failed > 0 ? [`${name}: ${failed} failed${fault ? ` (${fault})` : ""}`] : [];
+      return { passed: Number(passed), failed, skipped: 0, failures };
+    },
+  };
+}
+
+function lastLineOf(text: string): string {
+  return text.trimEnd().split("\n").at(-1) ?? "";
 }
 
 /**

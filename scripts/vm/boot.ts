@@ -15,7 +15,7 @@ export interface Machine {
 }
 
 /** A longer life than this, in the machine's time or in ours, is ended. */
-const TIME_LIMIT_SECS = 1500;
+const TIME_LIMIT_SECS = 900;
 const MEMORY_MB = 3072;
 /** At least two, so that a guest sees what it was given; more than this machine has would wait for each other. */
 const PROCESSORS = Math.max(2, Math.min(4, availableParallelism()));

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "node:test";
-import { checkStage, type Runner, testStage } from "../../../scripts/test/stages.ts";
+import { checkStage, countedStage, type Runner, testStage } from "../../../scripts/test/stages.ts";
 import { tempDirectory } from "../../support/temp-directory.ts";
 
 const signal = new AbortController().signal;
@@ -45,4 +45,19 @@ describe("a check", () => {
     assert.deepEqual((await checkStage("lint", ["false"]).run(signal)).failures, ["lint: exit code 1"]);
     assert.equal((await checkStage("lint", ["/nonexistent/lint"]).run(signal)).failed, 1);
   });
+});
+
+describe("a stage that counts by itself", () => {
+  for (const [name, script, expected] of [
+    ["believes its last line", "echo 9 passed, 9 failed; echo 3 passed, 0 failed", [3, 0]],
+    ["tells failures", "echo 3 passed, 2 failed; exit 1", [3, 2]],
+    ["has failed when it ends with a fault, whatever it says", "echo 3 passed, 0 failed; exit 1", [3, 1]],
+    ["has failed when it ends early", "exit 70", [0, 1]],
+    ["has failed when it says nothing", "true", [0, 1]],
+  ] as const) {
+    it(name, async () => {
+      const { passed, failed, failures } = await countedStage("vm", ["sh", "-c", script]).run(signal);
+      assert.deepEqual([passed, failed, failures.length], [...expected, expected[1] > 0 ? 1 : 0]);
+    });
+  }
 });
