@@ -29,7 +29,10 @@ async function* walkDirectory(
   let here: FileHandle | undefined = handle;
   try {
     const base = names.map((name) => `${name}/`).join("");
-    for (const key of await keysOf(here, base, after)) {
+    const opened = here;
+    // It may have been removed since it was opened.
+    const keys = (await unlessAbsent(() => keysOf(opened, base, after))) ?? [];
+    for (const key of keys) {
       if (!key.endsWith("/")) {
         yield key;
         continue;

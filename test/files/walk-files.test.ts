@@ -63,3 +63,20 @@ test("a walk that is given up leaves nothing open", async () => {
     break;
   }
 });
+
+test("a directory that goes between its opening and its reading is left out", async () => {
+  await files.put("kept/file", "");
+  let isWalking = true;
+  const churn = (async () => {
+    while (isWalking) {
+      await mkdir(join(files.root, "churn"), { recursive: true });
+      await rm(join(files.root, "churn"), { recursive: true });
+    }
+  })();
+  try {
+    for (let round = 0; round < 500; round += 1) assert.deepEqual(await walk(), ["kept/file"]);
+  } finally {
+    isWalking = false;
+    await churn;
+  }
+});
