@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Logger } from "pino";
 import type { Config } from "../config/config.ts";
 import { BoxerError } from "../core/errors.ts";
+import { diskQuota } from "../platform/disk-quota.ts";
 import type { FileBody } from "../platform/file-body.ts";
 import type { Platform } from "../platform/platform.ts";
 import { removeTree } from "../platform/remove-tree.ts";
@@ -20,12 +21,15 @@ import type { OutputLimits } from "./select-outputs.ts";
 import { stageFile, type TemporaryFile } from "./stage-file.ts";
 import { expiryInterval, startExpiry } from "./start-expiry.ts";
 import { StoreTree } from "./store-tree.ts";
-import { filesQuotaOf, StoreUsage } from "./store-usage.ts";
+import { StoreUsage } from "./store-usage.ts";
 import { StoredFile } from "./stored-file.ts";
 
 export type { CapturedOutputs } from "./capture-outputs.ts";
 export type { FileList, ListedFile, ListPage, RemovedFiles } from "./catalogue.ts";
 export type { FileHold } from "./holds.ts";
+
+/** What uploads and outputs may take of the room that there is: images have most of it. */
+const DISK_SHARE = 0.1;
 
 /** What {@link openFileStore} needs. */
 export interface FileStoreOptions {
@@ -119,7 +123,10 @@ export async function openFileStore(options: FileStoreOptions): Promise<FileStor
   await removeEmptyDirectories(platform, root);
 
   const used = await countFiles(platform, root);
-  const usage = new StoreUsage(used.bytes, await filesQuotaOf(config.files_quota_bytes, root, used.bytes));
+  const usage = new StoreUsage(
+    used.bytes,
+    await diskQuota(config.files_quota_bytes, DISK_SHARE, root, used.bytes),
+  );
   const tree = new StoreTree(root, usage);
   const exclusively = createMutex();
   const holds = new Holds(tree, exclusively);

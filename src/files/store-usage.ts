@@ -1,8 +1,3 @@
-import { statfs } from "node:fs/promises";
-
-/** What uploads and outputs may take of the room that there is: images have most of it. */
-const SHARE = 0.1;
-
 /** What was to come does not fit within the quota as the store is now. */
 export class NoRoomError extends Error {
   override readonly name = "NoRoomError";
@@ -36,20 +31,4 @@ export class StoreUsage {
   refuseExcess(growth_bytes: number): void {
     if (this.excess(growth_bytes) > 0) throw new NoRoomError(growth_bytes);
   }
-}
-
-/**
- * The most bytes that a store may hold. Where the operator does not say, a tenth of the room that there is for it: what
- * it takes now and what the file system has left.
- * @param stated null for no limit, undefined for the default
- * @returns Infinity for no limit
- */
-export async function filesQuotaOf(
-  stated: number | null | undefined,
-  directory: string,
-  used_bytes: number,
-): Promise<number> {
-  if (stated !== undefined) return stated ?? Number.POSITIVE_INFINITY;
-  const { bavail, bsize } = await statfs(directory);
-  return Math.floor(SHARE * (used_bytes + bavail * bsize));
 }

@@ -1,5 +1,6 @@
 import type { Logger } from "pino";
 import { BoxerError } from "../core/errors.ts";
+import { diskQuota } from "../platform/disk-quota.ts";
 import type { Platform } from "../platform/platform.ts";
 import { Background } from "./background.ts";
 import { BlobStore } from "./blobs/blob-store.ts";
@@ -12,7 +13,6 @@ import { choosePruned } from "./policy/choose-pruned.ts";
 import { findFresh } from "./policy/find-fresh.ts";
 import { checkRules } from "./policy/image-rules.ts";
 import { type IsProtected, protectionOf } from "./policy/is-protected.ts";
-import { quotaOf } from "./policy/quota-of.ts";
 import { PullBoard } from "./progress/pull-board.ts";
 import type { PullStatus } from "./progress/pull-status.ts";
 import { ArchiveImporter } from "./pull/archive-importer.ts";
@@ -48,6 +48,8 @@ export interface ImageStoreOptions {
 
 /** Images unpacked or packed at the same time. */
 const MAX_PARALLEL_UNPACKS = 2;
+/** What images may take of the room that there is, so that uploads, outputs and the host's own have the rest. */
+const DISK_SHARE = 0.8;
 const CLOSING = "the server is going down";
 
 /**
@@ -83,7 +85,7 @@ export async function openImageStore(options: ImageStoreOptions): Promise<ImageS
     log,
   });
   const isProtected = protectionOf(config.images_prepull);
-  const quota_bytes = await quotaOf(config.images_quota_bytes, root, index.size_bytes);
+  const quota_bytes = await diskQuota(config.images_quota_bytes, DISK_SHARE, root, index.size_bytes);
   const quota = new Quota({ quota_bytes, index, isProtected, background, log });
   const onArrival = ({ digest }: StoredImage): void => quota.enforce(digest);
   const registry = { ...config, platform, env, log, clock };
