@@ -84,14 +84,16 @@ describe("a guest that floods /output", { skip: noMounts() }, () => {
     });
   }
 
-  it("through a mapping of a file gets a SIGBUS, and the sandbox no harm", async () => {
+  it("through a mapping of a file gets a SIGBUS or is stopped, and the sandbox no harm", async () => {
     const { status, body } = await python(`
 import mmap, os
 file = os.open('/output/x', os.O_RDWR | os.O_CREAT)
 os.ftruncate(file, 64 << 20)
 view = mmap.mmap(file, 64 << 20)
 for at in range(0, 64 << 20, 4096): view[at] = 1`);
-    assert.deepEqual([status, body.code, body.signal], [507, "output_files_limit", "SIGBUS"], body.error);
+    assert.deepEqual([status, body.code], [507, "output_files_limit"], body.error);
+    // The look at /output may come first.
+    assert.ok(["SIGBUS", "SIGKILL"].includes(body.signal), body.signal);
     await assertNothingLeft(service.home);
   });
 
