@@ -1,4 +1,5 @@
 import Type, { type Static } from "typebox";
+import { optional } from "../core/nullable.ts";
 import { DefaultLimits, MaxLimits } from "./limits-schema.ts";
 
 const positive = (description: string) => Type.Optional(Type.Integer({ minimum: 1, description }));
@@ -43,12 +44,10 @@ export const ConfigSchema = Type.Object(
     runsc_path: text(
       "Path of runsc. Default: `<home>/bin/runsc` where set-up put one, else looked up in PATH.",
     ),
-    mkfs_erofs_path: Type.Optional(
-      Type.Union([Type.String({ minLength: 1 }), Type.Null()], {
-        description:
-          "Path of mkfs.erofs. Default: `<home>/bin/mkfs.erofs` where set-up put one, else PATH. Null: images are " +
-          "kept as directories.",
-      }),
+    mkfs_erofs_path: optional(
+      Type.String({ minLength: 1 }),
+      "Path of mkfs.erofs. Default: `<home>/bin/mkfs.erofs` where set-up put one, else PATH. Null: images are " +
+        "kept as directories.",
     ),
     platform: Type.Optional(
       Type.Enum(["systrap", "ptrace", "kvm"], { description: "gVisor platform. Default `systrap`." }),
@@ -147,34 +146,26 @@ export const ConfigSchema = Type.Object(
     image_archive_limit_bytes: positive(
       "Most bytes of one image archive sent to `POST /images/import`. Default 17179869184 (16 GiB).",
     ),
-    docker_socket: Type.Optional(
-      Type.Union([Type.String(), Type.Null()], {
-        description:
-          "Socket of the local Docker daemon (or podman's service), which is asked for what no registry has. Default " +
-          "`$DOCKER_HOST` where that is a `unix://` address, else /var/run/docker.sock if it is there at start. Null " +
-          "or empty: no daemon is asked.",
-      }),
+    docker_socket: optional(
+      Type.String(),
+      "Socket of the local Docker daemon (or podman's service), which is asked for what no registry has. Default " +
+        "`$DOCKER_HOST` where that is a `unix://` address, else /var/run/docker.sock if it is there at start. Null " +
+        "or empty: no daemon is asked.",
     ),
-    images_quota_bytes: Type.Optional(
-      Type.Union([Type.Integer({ minimum: 1 }), Type.Null()], {
-        description:
-          "Most bytes of all images together; the least recently used ones go. Null: no limit. Default: 80 % of " +
-          "what images take at start and the file system has left.",
-      }),
+    images_quota_bytes: optional(
+      Type.Integer({ minimum: 1 }),
+      "Most bytes of all images together; the least recently used ones go. Null: no limit. Default: 80 % of " +
+        "what images take at start and the file system has left.",
     ),
-    files_ttl_secs: Type.Optional(
-      Type.Union([Type.Number({ minimum: 1 }), Type.Null()], {
-        description:
-          "Age since their last write or use by a run after which uploads and kept outputs are removed. Null: never. " +
-          "Default 86400.",
-      }),
+    files_ttl_secs: optional(
+      Type.Number({ minimum: 1 }),
+      "Age since their last write or use by a run after which uploads and kept outputs are removed. Null: never. " +
+        "Default 86400.",
     ),
-    files_quota_bytes: Type.Optional(
-      Type.Union([Type.Integer({ minimum: 1 }), Type.Null()], {
-        description:
-          "Most bytes of uploads and kept outputs together. Null: no limit. Default: 10 % of what they take at start " +
-          "and the file system has left.",
-      }),
+    files_quota_bytes: optional(
+      Type.Integer({ minimum: 1 }),
+      "Most bytes of uploads and kept outputs together. Null: no limit. Default: 10 % of what they take at start " +
+        "and the file system has left.",
     ),
     files_fsync: Type.Optional(
       Type.Boolean({

@@ -1,4 +1,5 @@
-import Type, { type Static, type TSchema } from "typebox";
+import Type, { type Static } from "typebox";
+import { nullable, optional } from "../core/nullable.ts";
 import {
   downloadTotals,
   type LayerPhase,
@@ -7,8 +8,6 @@ import {
 } from "../image/progress/pull-status.ts";
 import type { ImageSummary } from "../image/types.ts";
 
-const nullable = <S extends TSchema>(schema: S, description: string) =>
-  Type.Union([schema, Type.Null()], { description });
 const time = (description: string) => Type.String({ format: "date-time", description });
 
 const ImageReference = Type.Object({
@@ -69,16 +68,11 @@ export const PullBody = Type.Object(
 /** The body of `POST /images/prune`. */
 export const PruneBody = Type.Object(
   {
-    unused_for_secs: Type.Optional(
-      Type.Union([Type.Number({ minimum: 0 }), Type.Null()], {
-        description: "Keep images that were pulled or used within this time. Default 0.",
-      }),
+    unused_for_secs: optional(
+      Type.Number({ minimum: 0 }),
+      "Keep images that were pulled or used within this time. Default 0.",
     ),
-    all: Type.Optional(
-      Type.Union([Type.Boolean(), Type.Null()], {
-        description: "Also imported images and those of images_prepull. Default false.",
-      }),
-    ),
+    all: optional(Type.Boolean(), "Also imported images and those of images_prepull. Default false."),
   },
   { additionalProperties: false, examples: [{ unused_for_secs: 86_400 }] },
 );

@@ -1,22 +1,20 @@
-import Type, { type Static, type TSchema } from "typebox";
+import Type, { type Static } from "typebox";
+import { LIMIT } from "../config/limits-schema.ts";
 import { BoxerError } from "../core/errors.ts";
+import { optional } from "../core/nullable.ts";
 import type { RunRequest, RunResult, RunStatus } from "../run/types.ts";
 
 const MIB = 1 << 20;
-
-/** Optional fields may also be null, which means the same as absent: some clients send every field. */
-const optional = <S extends TSchema>(schema: S, description: string) =>
-  Type.Optional(Type.Union([schema, Type.Null()], { description }));
 
 const noNul = { pattern: "^[^\\u0000]*$" };
 
 const Limits = Type.Object(
   {
-    cpu_cores: optional(Type.Number({ minimum: 0, maximum: 1024 }), "CPU cores, fractional."),
-    memory_mb: optional(Type.Integer({ minimum: 0, maximum: 1 << 24 }), "Memory in MB (2^20 bytes)."),
-    pids_limit: optional(Type.Integer({ minimum: 0, maximum: 1 << 22 }), "Processes and threads."),
-    wall_clock_secs: optional(Type.Number({ minimum: 0, maximum: 86_400 }), "Longest run time; then 408."),
-    nofile: optional(Type.Integer({ minimum: 0, maximum: 1 << 20 }), "Open files of each process."),
+    cpu_cores: optional(LIMIT.cpu_cores, "CPU cores, fractional."),
+    memory_mb: optional(LIMIT.memory_mb, "Memory in MB (2^20 bytes)."),
+    pids_limit: optional(LIMIT.pids_limit, "Processes and threads."),
+    wall_clock_secs: optional(LIMIT.wall_clock_secs, "Longest run time; then 408."),
+    nofile: optional(LIMIT.nofile, "Open files of each process."),
   },
   { additionalProperties: false },
 );

@@ -1,5 +1,6 @@
-import Type, { type Static, type TSchema } from "typebox";
+import Type, { type Static } from "typebox";
 import type { RunLimits } from "../config/config.ts";
+import { nullable } from "../core/nullable.ts";
 import {
   type RecordStatus,
   type RequestFacts,
@@ -16,8 +17,6 @@ export const RECORD_STATUSES = [
   "refused",
 ] as const satisfies RecordStatus[];
 
-const nullable = <S extends TSchema>(schema: S, description: string) =>
-  Type.Union([schema, Type.Null()], { description });
 const time = (description: string) => nullable(Type.String({ format: "date-time" }), description);
 const texts = (description: string) => Type.Array(Type.String(), { description });
 const limit = Type.Union([Type.Number(), Type.Null()]);
