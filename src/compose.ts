@@ -20,6 +20,7 @@ import type { ImageStore } from "./image/types.ts";
 import { lockHome } from "./platform/home-lock.ts";
 import type { Platform, ServeOptions, Server } from "./platform/platform.ts";
 import { removeTree } from "./platform/remove-tree.ts";
+import { PROBE_PREFIX } from "./platform/with-probe.ts";
 import { createReadinessCheck } from "./run/readiness.ts";
 import { RunRecords } from "./run/records/run-records.ts";
 import { Runner } from "./run/runner.ts";
@@ -43,8 +44,6 @@ export interface Service {
 
 /** Runs have been answered by then; what is left are idle or stalled clients. */
 const CONNECTIONS_GRACE_MS = 1_000;
-/** Of what is made in the home for a moment to see whether something works. */
-const PROBE_PREFIX = ".probe-";
 
 /**
  * Puts the concrete parts together and serves.

@@ -4,6 +4,7 @@ import { access, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { errnoOf, messageOf } from "../core/errors.ts";
 import type { Platform } from "../platform/platform.ts";
+import { PROBE_PREFIX } from "../platform/with-probe.ts";
 import type { Cgroups } from "../sandbox/cgroup/types.ts";
 import { overlayRootFault } from "../sandbox/overlay-root.ts";
 import { runProcess } from "../sandbox/run-process.ts";
@@ -107,7 +108,7 @@ async function runscVersion({ platform, runscPath }: ReadinessParts): Promise<st
 }
 
 async function probeWrite(home: string): Promise<void> {
-  const probe = join(home, `.probe-${randomUUID()}`);
+  const probe = join(home, `${PROBE_PREFIX}${randomUUID()}`);
   try {
     await writeFile(probe, "");
   } catch (error) {

@@ -1,7 +1,8 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Platform } from "../platform/platform.ts";
 import { runCommand } from "../platform/run-command.ts";
+import { withProbe } from "../platform/with-probe.ts";
 
 const KIB_PER_MIB = 1024;
 const PROBE_MB = 77;
@@ -32,15 +33,12 @@ export function writeMemoryTotal(file: string, memory_mb: number): Promise<void>
  * @param home a file is made in there, and removed again
  */
 export async function canShowMemoryTotal(platform: Pick<Platform, "spawn">, home: string): Promise<boolean> {
-  const probe = await mkdtemp(join(home, ".probe-"));
-  try {
-    const file = join(probe, "meminfo");
-    await writeMemoryTotal(file, PROBE_MB);
-    const look = ["grep", "-q", `^MemTotal: ${PROBE_MB * KIB_PER_MIB} kB$`, "/proc/meminfo"];
-    return (await runCommand(platform, withMemoryTotal(look, file))).succeeded;
-  } catch {
-    return false;
-  } finally {
-    await rm(probe, { recursive: true, force: true });
-  }
+  return withProbe(home, (directory) => showsMemoryTotal(platform, directory).catch(() => false));
+}
+
+async function showsMemoryTotal(platform: Pick<Platform, "spawn">, directory: string): Promise<boolean> {
+  const file = join(directory, "meminfo");
+  await writeMemoryTotal(file, PROBE_MB);
+  const look = ["grep", "-q", `^MemTotal: ${PROBE_MB * KIB_PER_MIB} kB$`, "/proc/meminfo"];
+  return (await runCommand(platform, withMemoryTotal(look, file))).succeeded;
 }

@@ -1,8 +1,9 @@
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { messageOf } from "../core/errors.ts";
 import type { Platform } from "../platform/platform.ts";
 import { runCommand } from "../platform/run-command.ts";
+import { withProbe } from "../platform/with-probe.ts";
 import type { RunDirectory } from "./runsc.ts";
 
 /**
@@ -65,18 +66,19 @@ export async function overlayRootFault(
   home: string,
   rootless: boolean,
 ): Promise<string | null> {
-  const probe = await mkdtemp(join(home, ".probe-"));
-  try {
-    const [image, root] = [join(probe, "image", "rootfs"), join(probe, "root")];
-    await mkdir(image, { recursive: true });
-    await mkdir(root);
-    const directory = { root, log: join(probe, "log") };
-    const argv = withOverlayRoot(["test", "-d", overlayRootOf(directory)], image, directory, rootless);
-    const { succeeded, stderr } = await runCommand(platform, argv);
-    return succeeded ? null : stderr;
-  } catch (error) {
-    return messageOf(error);
-  } finally {
-    await rm(probe, { recursive: true, force: true });
-  }
+  return withProbe(home, (directory) => tryOverlay(platform, directory, rootless).catch(messageOf));
+}
+
+async function tryOverlay(
+  platform: Pick<Platform, "spawn">,
+  probe: string,
+  rootless: boolean,
+): Promise<string | null> {
+  const [image, root] = [join(probe, "image", "rootfs"), join(probe, "root")];
+  await mkdir(image, { recursive: true });
+  await mkdir(root);
+  const directory = { root, log: join(probe, "log") };
+  const argv = withOverlayRoot(["test", "-d", overlayRootOf(directory)], image, directory, rootless);
+  const { succeeded, stderr } = await runCommand(platform, argv);
+  return succeeded ? null : stderr;
 }
