@@ -7,6 +7,9 @@ import { type OutputRoom, outputWatch } from "./output-watch.ts";
 import type { Watch } from "./run-process.ts";
 import type { GuestUser } from "./spec.ts";
 
+/** The same for as long as the kernel runs; known once it has been asked. */
+let page_bytes: number | undefined;
+
 /** What an empty tmpfs has. */
 const ROOT_INODES = 1;
 
@@ -64,7 +67,7 @@ async function mountOutput(
   room: OutputRoom,
   { mounts }: Pick<Platform, "mounts">,
 ): Promise<boolean> {
-  const { bsize: page_bytes } = await statfs("/proc");
+  page_bytes ??= (await statfs("/proc")).bsize;
   const size_bytes = room.max_bytes + (room.max_files + 1) * page_bytes;
   const inodes = room.max_entries + ROOT_INODES + 1;
   const most = Number.MAX_SAFE_INTEGER;

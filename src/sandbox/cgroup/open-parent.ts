@@ -1,4 +1,4 @@
-import { mkdir } from "node:fs/promises";
+import { mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { messageOf } from "../../core/errors.ts";
 import { applySettings } from "./cgroup-files.ts";
@@ -15,6 +15,8 @@ export interface Parent {
   /** Tried and found to work. */
   readonly controllers: readonly Controller[];
   readonly cpuset: Cpuset | null;
+  /** What the kernel has in the cgroups below: no run need look for what is not there. */
+  readonly files: ReadonlySet<string>;
 }
 
 /** A parent, or none, and what does not work. */
@@ -76,6 +78,7 @@ async function tryControllers(
       faults.push({ controller: controller.name, reason: messageOf(error) });
     }
   }
+  const files = new Set(await readdir(trial));
   await removeIfEmpty(trial, rmdir);
-  return { parent: { version, path, controllers: working, cpuset }, faults };
+  return { parent: { version, path, controllers: working, cpuset, files }, faults };
 }

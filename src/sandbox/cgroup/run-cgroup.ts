@@ -9,6 +9,12 @@ import type { Parent } from "./open-parent.ts";
 import { type Rmdir, removeCgroup } from "./remove-cgroup.ts";
 import type { CgroupCurrent, CgroupLimits, CgroupUsage, RunCgroup } from "./types.ts";
 
+/** The cgroup of a run in one hierarchy. */
+interface Place {
+  readonly parent: Parent;
+  readonly path: string;
+}
+
 /**
  * Makes the cgroups of one run, with its limits set and no process in them.
  * @throws BoxerError `sandbox_failed` or `host_exhausted`; then nothing stays behind
@@ -19,7 +25,7 @@ export async function makeRunCgroup(
   limits: CgroupLimits,
   rmdir: Rmdir,
 ): Promise<RunCgroup> {
-  const places = parents.map((parent) => ({ parent, path: join(parent.path, id) }));
+  const places: Place[] = parents.map((parent) => ({ parent, path: join(parent.path, id) }));
   const remove = async () => {
     await Promise.all(places.map(({ path }) => removeCgroup(path, rmdir)));
   };
@@ -39,9 +45,9 @@ export async function makeRunCgroup(
   return {
     argv: (command, failureLog) =>
       paths.length === 0 ? [...command] : enterArgv(paths, command, failureLog),
-    oomKilled: async () => (await Promise.all(paths.map(wasOomKilled))).includes(true),
-    usage: () => usageOf(paths),
-    current: () => currentOf(paths),
+    oomKilled: () => wasOomKilled(places),
+    usage: () => usageOf(places),
+    current: () => currentOf(places),
     widen: widener(places, limits),
     remove,
   };
@@ -55,42 +61,41 @@ function cgroupFault(error: unknown): BoxerError {
   return new BoxerError("sandbox_failed", `Cannot make the cgroup of the run: ${why}`, { cause: error });
 }
 
-/** Looks in every hierarchy: each tells in files of its own. */
-async function wasOomKilled(cgroup: string): Promise<boolean> {
-  const files = ["memory.events", "memory.oom_control"];
-  const counts = await Promise.all(files.map((file) => readNumbers(join(cgroup, file))));
+async function wasOomKilled(places: readonly Place[]): Promise<boolean> {
+  const paths = pathsOf(places, "memory.events", "memory.oom_control");
+  const counts = await Promise.all(paths.map(readNumbers));
   return counts.some((count) => (count.get("oom_kill") ?? 0) + (count.get("oom_group_kill") ?? 0) > 0);
 }
 
-async function usageOf(cgroups: readonly string[]): Promise<CgroupUsage> {
+async function usageOf(places: readonly Place[]): Promise<CgroupUsage> {
   const [cpu, peak_memory_bytes, peak_pids] = await Promise.all([
-    cpuOf(cgroups),
-    firstNumber(cgroups, "memory.peak", "memory.max_usage_in_bytes"),
-    firstNumber(cgroups, "pids.peak"),
+    cpuOf(places),
+    firstNumber(places, "memory.peak", "memory.max_usage_in_bytes"),
+    firstNumber(places, "pids.peak"),
   ]);
   return { cpu_user_ms: cpu.user_ms, cpu_system_ms: cpu.system_ms, peak_memory_bytes, peak_pids };
 }
 
-async function currentOf(cgroups: readonly string[]): Promise<CgroupCurrent> {
+async function currentOf(places: readonly Place[]): Promise<CgroupCurrent> {
   const [{ user_ms, system_ms }, memory_bytes, pids] = await Promise.all([
-    cpuOf(cgroups),
-    firstNumber(cgroups, "memory.current", "memory.usage_in_bytes"),
-    firstNumber(cgroups, "pids.current"),
+    cpuOf(places),
+    firstNumber(places, "memory.current", "memory.usage_in_bytes"),
+    firstNumber(places, "pids.current"),
   ]);
   return { cpu_ms: user_ms === null || system_ms === null ? null : user_ms + system_ms, memory_bytes, pids };
 }
 
 async function cpuOf(
-  cgroups: readonly string[],
+  places: readonly Place[],
 ): Promise<{ user_ms: number | null; system_ms: number | null }> {
   // A controller's cpu.stat in v1 has other lines.
-  const stats = await Promise.all(cgroups.map((cgroup) => readNumbers(join(cgroup, "cpu.stat"))));
+  const stats = await Promise.all(pathsOf(places, "cpu.stat").map(readNumbers));
   const stat = stats.find((each) => each.has("user_usec"));
   const [user_ns, system_ns] = stat
     ? [null, null]
     : await Promise.all([
-        firstNumber(cgroups, "cpuacct.usage_user"),
-        firstNumber(cgroups, "cpuacct.usage_sys"),
+        firstNumber(places, "cpuacct.usage_user"),
+        firstNumber(places, "cpuacct.usage_sys"),
       ]);
   return {
     user_ms: milliseconds(stat?.get("user_usec"), user_ns),
@@ -98,10 +103,17 @@ async function cpuOf(
   };
 }
 
-/** The first of some files that tells a number, looked for in every hierarchy. */
-async function firstNumber(cgroups: readonly string[], ...files: string[]): Promise<number | null> {
-  const paths = files.flatMap((file) => cgroups.map((cgroup) => join(cgroup, file)));
-  return (await Promise.all(paths.map(readNumber))).find((value) => value !== null) ?? null;
+/** The first of some files that tells a number. */
+async function firstNumber(places: readonly Place[], ...files: string[]): Promise<number | null> {
+  const numbers = await Promise.all(pathsOf(places, ...files).map(readNumber));
+  return numbers.find((value) => value !== null) ?? null;
+}
+
+/** Where files are of which each hierarchy has its own. */
+function pathsOf(places: readonly Place[], ...files: string[]): string[] {
+  return files.flatMap((file) =>
+    places.filter(({ parent }) => parent.files.has(file)).map(({ path }) => join(path, file)),
+  );
 }
 
 function milliseconds(us: number | undefined, ns: number | null): number | null {
@@ -110,10 +122,7 @@ function milliseconds(us: number | undefined, ns: number | null): number | null 
 }
 
 /** What lets a run have all CPUs, or null for one that has them already. */
-function widener(
-  places: readonly { parent: Parent; path: string }[],
-  limits: CgroupLimits,
-): (() => Promise<void>) | null {
+function widener(places: readonly Place[], limits: CgroupLimits): (() => Promise<void>) | null {
   const place = places.find(({ parent }) => parent.cpuset !== null);
   const cpuset = place?.parent.cpuset;
   if (!place || !cpuset?.narrows(limits)) return null;

@@ -7,6 +7,20 @@ import { makeRunCgroup } from "../../../src/sandbox/cgroup/run-cgroup.ts";
 import { cgroupRmdir, plant } from "../../support/fake-cgroups.ts";
 import { type TestContext, tempDirectory } from "../../support/temp-directory.ts";
 
+/** All that any hierarchy tells by. */
+const FILES: ReadonlySet<string> = new Set([
+  "cpu.stat",
+  "cpuacct.usage_sys",
+  "cpuacct.usage_user",
+  "memory.current",
+  "memory.events",
+  "memory.max_usage_in_bytes",
+  "memory.oom_control",
+  "memory.peak",
+  "memory.usage_in_bytes",
+  "pids.current",
+  "pids.peak",
+]);
 const NO_LIMITS = { cpu_cores: null, memory_mb: null, pids_limit: null };
 
 /** A run in as many hierarchies as there are names, and a way to put files of the kernel's there. */
@@ -23,6 +37,7 @@ async function runIn(t: TestContext, ...names: string[]) {
       path: join(root, name),
       controllers: [],
       cpuset: name === "cpuset" ? cpuset : null,
+      files: FILES,
     });
   }
   const cgroup = await makeRunCgroup(parents, "run", NO_LIMITS, cgroupRmdir);
@@ -122,7 +137,7 @@ test("a cgroup that cannot be made leaves none behind, in no hierarchy", async (
   ] as const) {
     await plant(join(root, name), { "cgroup.procs": "" });
     const controllers = [{ name, settings: () => [...settings] }];
-    parents.push({ version: 2 as const, path: join(root, name), controllers, cpuset: null });
+    parents.push({ version: 2 as const, path: join(root, name), controllers, cpuset: null, files: FILES });
   }
   await assert.rejects(makeRunCgroup(parents, "run", NO_LIMITS, cgroupRmdir), {
     code: "sandbox_failed",
@@ -136,7 +151,7 @@ test("a cgroup is removed only when nothing is being made there any more", async
   const root = await tempDirectory(t);
   const many = Array.from({ length: 200 }, (_, index) => ({ file: `setting-${index}`, value: "1" }));
   await plant(join(root, "unified"), { "cgroup.procs": "" });
-  const parent = { version: 2 as const, controllers: [], cpuset: null };
+  const parent = { version: 2 as const, controllers: [], cpuset: null, files: FILES };
   const parents = [
     { ...parent, path: join(root, "missing") },
     { ...parent, path: join(root, "unified"), controllers: [{ name: "x", settings: () => many }] },
@@ -156,6 +171,28 @@ test("a server without file descriptors is not told of as a fault of the sandbox
   const settings = () => {
     throw exhausted;
   };
-  const parent = { version: 2 as const, path: root, controllers: [{ name: "x", settings }], cpuset: null };
+  const parent = {
+    version: 2 as const,
+    path: root,
+    controllers: [{ name: "x", settings }],
+    cpuset: null,
+    files: FILES,
+  };
   await assert.rejects(makeRunCgroup([parent], "run", NO_LIMITS, cgroupRmdir), { code: "host_exhausted" });
+});
+
+test("no run looks for files that a hierarchy does not have", async (t) => {
+  const root = await tempDirectory(t);
+  await plant(root, { "cgroup.procs": "" });
+  const parent = {
+    version: 2 as const,
+    path: root,
+    controllers: [],
+    cpuset: null,
+    files: new Set(["cpu.stat"]),
+  };
+  const cgroup = await makeRunCgroup([parent], "run", NO_LIMITS, cgroupRmdir);
+  await plant(join(root, "run"), { "cpu.stat": "user_usec 1000\nsystem_usec 2000", "memory.peak": "4096" });
+  const usage = { cpu_user_ms: 1, cpu_system_ms: 2, peak_memory_bytes: null, peak_pids: null };
+  assert.deepEqual(await cgroup.usage(), usage);
 });
