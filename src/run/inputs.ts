@@ -49,8 +49,8 @@ export async function provideInputs(
   if (request.files.length + request.inlineFiles.length === 0) return { mounts: [], settle: async () => {} };
   await mkdir(directory, { mode: 0o700 });
   const hold = await store.hold(request.files, directory);
-  // A run that fails by a fault of ours keeps its inputs, since the client may want to try again. Only the first
-  // release counts.
+  // A run that fails by a fault of ours keeps its inputs, since the client may want to try again. After
+  // the first release that works, others do nothing.
   cleanup.defer("input files", () => hold.release({ remove: false }));
   const stored = hold.paths.map(({ path, source }) => ({ source, destination: `/${path}` }));
   const inline = await writeInlineFiles(request.inlineFiles, directory);

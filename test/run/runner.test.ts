@@ -5,6 +5,7 @@ import { BoxerError } from "../../src/core/errors.ts";
 import { silentLog } from "../../src/core/log.ts";
 import type { EndedRun, RunObserver } from "../../src/run/run-observer.ts";
 import { Runner, type RunnerLimits } from "../../src/run/runner.ts";
+import { countingSignal } from "../support/counting-signal.ts";
 import { until } from "../support/leftovers.ts";
 import { fakeParts, REQUEST, runnerLimits } from "../support/run-parts.ts";
 import { type TestContext, tempDirectory } from "../support/temp-directory.ts";
@@ -167,23 +168,12 @@ test("a run stopped while its image is pulled ends as canceled", async (t) => {
 
 test("no listener stays on the client's signal once the run has gone", async (t) => {
   const { runner, sandbox } = await runnerWith(t);
-  const { signal } = new AbortController();
-  const listening = new Set<unknown>();
-  const add = signal.addEventListener.bind(signal);
-  const remove = signal.removeEventListener.bind(signal);
-  signal.addEventListener = (...args: Parameters<typeof add>) => {
-    listening.add(args[1]);
-    add(...args);
-  };
-  signal.removeEventListener = (...args: Parameters<typeof remove>) => {
-    listening.delete(args[1]);
-    remove(...args);
-  };
+  const { signal, listeners } = countingSignal();
   const running = runner.submit(REQUEST, signal, CLIENT);
   (await sandbox.next()).finish();
   await running;
   await runner.drain(0);
-  assert.equal(listening.size, 0);
+  assert.equal(listeners(), 0);
 });
 
 /** An observer that notes what it is told. */

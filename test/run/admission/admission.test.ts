@@ -4,6 +4,7 @@ import { BoxerError } from "../../../src/core/errors.ts";
 import { Admission, type AdmissionLimits } from "../../../src/run/admission/admission.ts";
 import { MAX_OVERTAKEN } from "../../../src/run/admission/choose-next.ts";
 import { QueueFullError } from "../../../src/run/admission/queue-full-error.ts";
+import { countingSignal } from "../../support/counting-signal.ts";
 import { seededRandom } from "../../support/seeded-random.ts";
 
 const settle = () => new Promise((resolve) => setImmediate(resolve));
@@ -440,21 +441,3 @@ test("every line is served after a bounded number of starts, whatever the others
     );
   }
 });
-
-/** A signal that counts its listeners. */
-function countingSignal() {
-  const controller = new AbortController();
-  const { signal } = controller;
-  const listening = new Set<unknown>();
-  const add = signal.addEventListener.bind(signal);
-  const remove = signal.removeEventListener.bind(signal);
-  signal.addEventListener = (...args: Parameters<typeof add>) => {
-    listening.add(args[1]);
-    add(...args);
-  };
-  signal.removeEventListener = (...args: Parameters<typeof remove>) => {
-    listening.delete(args[1]);
-    remove(...args);
-  };
-  return { signal, abort: () => controller.abort(), listeners: () => listening.size };
-}
