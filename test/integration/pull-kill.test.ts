@@ -127,7 +127,7 @@ describe("a pull killed with SIGKILL", { skip: noRegistry }, () => {
 
       const store = await openStore();
       try {
-        const kept = await files();
+        const kept = (await files()).filter((path) => path !== "usage.json");
         assert.equal(kept.length, wasWhole ? 3 : 0, kept.join("\n"));
         assert.deepEqual(await readdir(join(root, "tmp")), []);
         await store.acquire(image, { signal: new AbortController().signal });
