@@ -2,7 +2,7 @@
  * `npm run bench`: what a run of Boxer costs, against raw `runsc run` of the very same bundle, in turn, in one process.
  * Tables on stdout, `--json FILE` for the same as JSON.
  *
- * `--only latency,throughput,ttfc,growth,timeouts,cost` for some sections, `--runs N` of each thing (default 40),
+ * `--only latency,throughput,ttfc,growth,timeouts,cost,dashboard` for some sections, `--runs N` of each thing (default 40),
  * `--quick` for a short pass, `--large` with an image of 2 GB. With `--images` instead: pulls of an image against
  * skopeo and umoci (`--runs`, default 5).
  */
@@ -16,6 +16,7 @@ import { parseBenchOptions, type Section } from "./bench/bench-options.ts";
 import { machineFacts } from "./bench/machine-facts.ts";
 import { Report } from "./bench/report.ts";
 import { benchCost } from "./bench/sections/cost.ts";
+import { benchDashboard } from "./bench/sections/dashboard.ts";
 import { benchFirstCommand } from "./bench/sections/first-command.ts";
 import { benchGrowth } from "./bench/sections/growth.ts";
 import { benchLatency } from "./bench/sections/latency.ts";
@@ -29,6 +30,7 @@ const BENCHES: Readonly<Record<Section, typeof benchLatency>> = {
   growth: benchGrowth,
   timeouts: benchTimeOuts,
   cost: benchCost,
+  dashboard: benchDashboard,
 };
 
 const options = parseBenchOptions(process.argv.slice(2));

@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
 
 /** The parts of the benchmark, in their order. */
-export const SECTIONS = ["latency", "throughput", "ttfc", "growth", "timeouts", "cost"] as const;
+export const SECTIONS = ["latency", "throughput", "ttfc", "growth", "timeouts", "cost", "dashboard"] as const;
 export type Section = (typeof SECTIONS)[number];
 
 /** What the command line asks for. */

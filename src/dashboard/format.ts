@@ -35,6 +35,11 @@ export function formatCount(count: number): string {
   return String(Math.round(count)).replace(/\B(?=(\d{3})+$)/g, "\u202f");
 }
 
+/** A number and what it counts: `1 core`, `1.5 cores`; {@link formatCount} for large ones. Pure. */
+export function formatCounted(count: number, noun: string, nouns = `${noun}s`): string {
+  return `${Number.isInteger(count) ? formatCount(count) : count}\u00a0${count === 1 ? noun : nouns}`;
+}
+
 /** `42 %`, whole; of little a tenth, and of less than that `<0.1 %`: something is not nothing. Pure. */
 export function formatPercent(share: number): string {
   const percent = 100 * share;

@@ -62,7 +62,9 @@ export function runPage(context: Context): Response {
       404,
     );
   }
-  const content = record ? runDetails(record, now_ms) : activeDetails(active as NonNullable<typeof active>);
+  const content = record
+    ? runDetails(record, now_ms)
+    : activeDetails(active as NonNullable<typeof active>, now_ms);
   return still(context, { title: `Run ${id}`, section: "/dashboard/runs" }, content);
 }
 

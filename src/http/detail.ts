@@ -31,8 +31,11 @@ export const ErrorSchema = Type.Object({
   status: Type.Optional(Type.String({ description: "How that run is recorded; see `GET /runs`." })),
 });
 
-/** What a page of another site is answered by each call that changes something; see `guard`. */
-export const crossSite = { cross_site: "Requests from pages of another site are refused" };
+/** What pages of other sites are answered, and browsers that call this machine by a name of their own; see `guard`. */
+export const crossSite = {
+  cross_site:
+    "Requests from pages of another site are refused; a browser on this machine has to call it localhost",
+};
 
 /** Documents an error response; `cases` gives an example message for each code. */
 export function failure(description: string, cases: Partial<Record<ErrorCode, string>>): DocumentedResponse {
@@ -41,3 +44,9 @@ export function failure(description: string, cases: Partial<Record<ErrorCode, st
   );
   return { description, content: { "application/json": { schema: ErrorSchema, examples } } };
 }
+
+/** Documents what calls that only read answer to pages whose name is pointed at this machine. */
+export const reboundRead = failure(
+  "A browser asks by a name that somebody has pointed at this machine (DNS rebinding).",
+  crossSite,
+);

@@ -1,5 +1,5 @@
 import Type from "typebox";
-import { answer, crossSite, failure } from "./detail.ts";
+import { answer, crossSite, failure, reboundRead } from "./detail.ts";
 
 const Stored = Type.Object({ path: Type.String({ description: "Where the file is, in its one spelling." }) });
 
@@ -101,6 +101,7 @@ export const downloadDetail = {
       invalid_request: "The query parameter path is required",
       invalid_path: 'Cannot use path "/etc/passwd": it is absolute, and must be relative',
     }),
+    403: reboundRead,
     404: failure("There is no such file; a directory is none.", {
       not_found: 'There is no file "workspace/script.py"',
     }),

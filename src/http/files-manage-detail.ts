@@ -1,5 +1,5 @@
 import type { Static } from "typebox";
-import { answer, crossSite, failure } from "./detail.ts";
+import { answer, crossSite, failure, reboundRead } from "./detail.ts";
 import { FilesResponse, RemovedResponse } from "./files-model.ts";
 
 const parameter = (name: string, description: string, example: string, required = false) => ({
@@ -53,6 +53,7 @@ export const listDetail = {
       ...badPrefix,
       invalid_request: "limit must be a whole number from 1 to 10000",
     }),
+    403: reboundRead,
   },
 };
 
@@ -99,6 +100,7 @@ export const archiveDetail = {
       },
     },
     400: failure("The query is wrong.", badPrefix),
+    403: reboundRead,
     404: failure("No file has the prefix.", { not_found: 'There is no file below "workspace"' }),
   },
 };

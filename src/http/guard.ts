@@ -1,6 +1,7 @@
 import { BoxerError } from "../core/errors.ts";
 import type { Connection } from "../platform/platform.ts";
 import { rememberConnection } from "./connections.ts";
+import { crossSite } from "./detail.ts";
 import { errorResponse } from "./errors.ts";
 import { type Doors, isForged } from "./is-forged.ts";
 
@@ -13,8 +14,8 @@ const SECURITY_HEADERS = {
 };
 
 /**
- * Wraps the routes: no page of somebody else may make a browser change anything here, and every answer carries the
- * security headers.
+ * Wraps the routes: no page of somebody else may make a browser change anything here, nor read anything on loopback by a
+ * name that is pointed there, and every answer carries the security headers.
  */
 export function guard(
   handle: (request: Request, connection: Connection) => Response | Promise<Response>,
@@ -22,9 +23,7 @@ export function guard(
 ) {
   return async (request: Request, connection: Connection): Promise<Response> => {
     if (isForged(request.method, request.headers, doors)) {
-      return withHeaders(
-        errorResponse(new BoxerError("cross_site", "Requests from pages of another site are refused")),
-      );
+      return withHeaders(errorResponse(new BoxerError("cross_site", crossSite.cross_site)));
     }
     rememberConnection(request, connection);
     return withHeaders(await handle(request, connection));

@@ -1,7 +1,7 @@
 import { Elysia } from "elysia";
 import Type from "typebox";
 import type { Readiness } from "../run/readiness.ts";
-import { answer } from "./detail.ts";
+import { answer, reboundRead } from "./detail.ts";
 
 const Alive = Type.Object({ ok: Type.Literal(true) });
 const Ready = Type.Object({
@@ -25,7 +25,7 @@ export function healthRoutes(options: { readiness(): Promise<Readiness> }) {
       detail: {
         summary: "Is the process alive?",
         tags: ["health"],
-        responses: { 200: answer("It is.", Alive, { ok: true }) },
+        responses: { 200: answer("It is.", Alive, { ok: true }), 403: reboundRead },
       },
     })
     .get(
@@ -46,6 +46,7 @@ export function healthRoutes(options: { readiness(): Promise<Readiness> }) {
               runsc_version: "runsc version release-20260101.0",
               cgroup: { mode: "v2", unenforced: [] },
             }),
+            403: reboundRead,
             503: answer("Not ready, with the reasons.", Ready, {
               ready: false,
               reasons: ["runsc not found: install gVisor or set runsc_path"],

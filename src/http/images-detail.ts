@@ -1,5 +1,5 @@
 import type { Static } from "typebox";
-import { answer, crossSite, failure } from "./detail.ts";
+import { answer, crossSite, failure, reboundRead } from "./detail.ts";
 import {
   ImageResponse as Image,
   type ImageResponse,
@@ -63,6 +63,7 @@ export const listDetail = {
       size_bytes: image.size_bytes,
       quota_bytes: 100_000_000_000,
     }),
+    403: reboundRead,
   },
 };
 

@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import type { Config } from "../config/config.ts";
 import { isLoopback, namesLoopback } from "../config/listen-address.ts";
 
@@ -7,14 +8,15 @@ const SAFE_METHODS = new Set(["GET", "HEAD", "OPTIONS"]);
 export type Doors = Pick<Config, "listen"> & { readonly dashboard: Pick<Config["dashboard"], "auth"> };
 
 /**
- * Whether a page of somebody else has made a browser ask for a change. Programs tell neither Origin (RFC 6454) nor
- * Sec-Fetch-Site (Fetch Metadata), and are not bound by what follows; no script can set either.
+ * Whether a page of somebody else has made a browser ask, for a change or for what only this machine may read. Programs
+ * tell neither Origin (RFC 6454) nor Sec-Fetch-Site (Fetch Metadata) when they ask for a change, and are not bound by what
+ * follows; no script can set either.
  *
  * A page of another site or origin is told by these headers. One whose name somebody has pointed here (DNS rebinding) is
  * of our origin by all headers: on loopback it is known by the name. Pure.
  */
 export function isForged(method: string, headers: Headers, doors: Doors): boolean {
-  if (SAFE_METHODS.has(method)) return false;
+  if (SAFE_METHODS.has(method)) return isReboundRead(headers, doors);
   const site = headers.get("sec-fetch-site");
   const origin = headers.get("origin");
   if (site === null && origin === null) return false;
@@ -38,6 +40,24 @@ function isRebound(origin: string | null, host: string, { listen, dashboard }: D
   if (!isLoopback(listen) || namesLoopback(host)) return false;
   const isAnnounced = dashboard.auth !== undefined || origin?.startsWith("https:") === true;
   return !isAnnounced || listen.port === 0 || portOf(host) === listen.port;
+}
+
+/**
+ * A page may not read what another origin answers, but one whose name is pointed here is of our origin, and its browser
+ * tells neither Origin nor, without TLS, Fetch Metadata. What remains: it comes straight to our port under a name that is
+ * not one of loopback, and with Accept-Language (Fetch, 4), which scripts can change but not take away. Programs that
+ * send that as well have to use a name of loopback or an address.
+ */
+function isReboundRead(headers: Headers, { listen }: Doors): boolean {
+  const host = headers.get("host");
+  if (host === null || !isLoopback(listen) || !headers.has("accept-language")) return false;
+  const isStraight = listen.port === 0 || portOf(host) === listen.port;
+  return isStraight && !namesLoopback(host) && !isAddress(host);
+}
+
+/** Nobody can point an address elsewhere. */
+function isAddress(host: string): boolean {
+  return isIP(host.replace(/:\d+$/, "").replace(/^\[(.*)\]$/, "$1")) !== 0;
 }
 
 function portOf(host: string): number {

@@ -52,6 +52,47 @@ describe("a page whose name is pointed at this machine", () => {
     assert.ok(await hasImage());
   });
 
+  it("reads nothing: not runs, not files, however its script asks", { skip: noChromium }, async () => {
+    const { body: run } = await service.run({ cmd: ["sh", "-c", "echo secret >/output/x"], persist: true });
+    const browser = await launchBrowser("--host-resolver-rules=MAP evil.example 127.0.0.1");
+    try {
+      const page = await browser.newPage();
+      await page.goto(`${service.url.replace("127.0.0.1", "evil.example")}/healthz`);
+      const paths = ["/runs", `/runs/${run.exec_id}`, `/files?path=output/${run.exec_id}/x`, "/files/list"];
+      paths.push(
+        "/files/archive?prefix=output",
+        "/images",
+        "/readyz",
+        "/swagger/json",
+        "/dashboard/events",
+        "/",
+      );
+      const statuses = await page.evaluate(async (paths) => {
+        // What a script can do to look like a program.
+        const headers = {
+          "accept-language": "",
+          accept: "",
+          "user-agent": "curl/8",
+          via: "1.1 x",
+          "x-forwarded-for": "10.0.0.1",
+        };
+        const asked = paths.flatMap((path) => [
+          fetch(path),
+          fetch(path, { headers, referrerPolicy: "no-referrer" }),
+          fetch(path, { method: "HEAD" }),
+        ]);
+        return (await Promise.all(asked)).map(({ status }) => status);
+      }, paths);
+      assert.deepEqual(new Set(statuses), new Set([403]));
+      // The same browser may by the machine's own name.
+      const own = await page.goto(`${service.url}/files?path=output/${run.exec_id}/x`).catch(String);
+      assert.match(String(own), /Download is starting/);
+      assert.equal((await page.goto(`${service.url}/runs`))?.status(), 200);
+    } finally {
+      await browser.close();
+    }
+  });
+
   it("is not mistaken for a program that calls the server by a name of its own", async () => {
     const { port } = new URL(service.url);
     const body = JSON.stringify({ image: BUSYBOX, cmd: ["true"] });
@@ -61,5 +102,10 @@ describe("a page whose name is pointed at this machine", () => {
     const [response] = await once(request, "response");
     response.resume();
     assert.equal(response.statusCode, 200);
+    const reading = send({ host: "127.0.0.1", port, path: "/runs", headers: { host: headers.host } });
+    reading.end();
+    const [answer] = await once(reading, "response");
+    answer.resume();
+    assert.equal(answer.statusCode, 200);
   });
 });

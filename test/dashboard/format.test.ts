@@ -5,6 +5,7 @@ import {
   formatAgo,
   formatBytes,
   formatCount,
+  formatCounted,
   formatDuration,
   formatPercent,
   shortDigest,
@@ -20,6 +21,12 @@ test("bytes are told in the unit that fits", () => {
 test("durations are told with the digits that count", () => {
   const shown = [-5, 0, 999, 1_240, 59_940, 125_000, 11_520_000, 352_800_000].map(formatDuration);
   assert.deepEqual(shown, ["0 ms", "0 ms", "999 ms", "1.24 s", "59.9 s", "2m 05s", "3h 12m", "4d 2h"]);
+});
+
+test("what is counted is one or many", () => {
+  const shown = [formatCounted(1, "core"), formatCounted(0.5, "core"), formatCounted(0, "file")];
+  assert.deepEqual(shown, ["1\u00a0core", "0.5\u00a0cores", "0\u00a0files"]);
+  assert.equal(formatCounted(12_345, "process", "processes"), "12\u202f345\u00a0processes");
 });
 
 test("how long ago is told in one unit", () => {

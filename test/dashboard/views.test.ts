@@ -6,7 +6,7 @@ import { healthPanel } from "../../src/dashboard/views/health-panel.ts";
 import { imagesPanel } from "../../src/dashboard/views/images-panel.ts";
 import { page } from "../../src/dashboard/views/page.ts";
 import { resourcesPanel } from "../../src/dashboard/views/resources-panel.ts";
-import { runDetails } from "../../src/dashboard/views/run-page.ts";
+import { activeDetails, runDetails } from "../../src/dashboard/views/run-page.ts";
 import { formatCursor, parseFilter, runsPanel, toRecordQuery } from "../../src/dashboard/views/runs-panel.ts";
 import { tryPage } from "../../src/dashboard/views/try-page.ts";
 import { tryResult } from "../../src/dashboard/views/try-result.ts";
@@ -67,6 +67,11 @@ const VIEWS: Record<string, (text: string) => string> = {
       filter: { ...filter, image: text },
       next: { submitted_at_ms: 1, exec_id: text },
     }).text,
+  runNow: (text) =>
+    activeDetails(
+      sandbox(0, { exec_id: text, image: text, cmd: [text], client: text, network: text }),
+      now_ms,
+    ).text,
   run: (text) => {
     const { result } = record(0);
     return runDetails(
@@ -281,4 +286,22 @@ test("a page of very many sandboxes stays small, and tells of those it does not 
 test("what the host does not tell is a dash and not a zero", () => {
   const { text } = activePanel({ runs: [sandbox(0, { usage: null })], load: LOAD, now_ms, csrf });
   assert.equal((text.match(/not known on this host/g) ?? []).length, 3);
+});
+
+test("a run tells its network and its sandbox, one that is recorded without them does not", () => {
+  const { text } = runDetails({ ...record(0), network: "sandbox" }, now_ms);
+  assert.match(text, /<dt>Network<\/dt><dd>sandbox</);
+  assert.doesNotMatch(runDetails(record(0), now_ms).text, /Network/);
+  const shown = [true, false].map((warm) => {
+    const { result } = record(0);
+    return runDetails(record(0, { result: result && { ...result, warm } }), now_ms).text;
+  });
+  assert.match(shown[0] ?? "", /booted before the request came/);
+  assert.match(shown[1] ?? "", /booted for this run/);
+});
+
+test("limits are told as one or many, and as none", () => {
+  const limits = { cpu_cores: 1, memory_mb: 64, wall_clock_secs: null, pids_limit: 1, nofile: 2 };
+  const { text } = runDetails(record(0, { limits }), now_ms);
+  assert.match(text, /1\u00a0core · 64\u00a0MB · unlimited time · 1\u00a0process · 2\u00a0open files/);
 });

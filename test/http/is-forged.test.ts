@@ -93,7 +93,45 @@ describe("is refused", () => {
   }
 });
 
-test("who only reads is not looked at", () => {
-  const headers = new Headers({ host: "127.0.0.1:8080", origin: "https://evil.example" });
-  for (const method of ["GET", "HEAD", "OPTIONS"]) assert.equal(isForged(method, headers, LOOPBACK), false);
+const READS = ["GET", "HEAD", "OPTIONS"];
+/** Every browser sends it; scripts can empty it, not take it away. */
+const BROWSER = { "accept-language": "" };
+
+describe("may read", () => {
+  const cases: Case[] = [
+    ["a link on another site", { ...BROWSER, host: "127.0.0.1:8080", "sec-fetch-site": "cross-site" }],
+    ["a page of another site, whose browser shows it nothing", { ...BROWSER, host: "localhost:8080" }],
+    ["our page by IPv6", { ...BROWSER, host: "[::1]:8080" }],
+    ["a browser that comes by an address of the machine", { ...BROWSER, host: "10.0.0.1:8080" }],
+    ["a program that calls us by a name of its own", { host: "boxer.internal:8080" }],
+    ["a program without Host", BROWSER],
+    ["a browser behind a proxy, which has another port", { ...BROWSER, host: "boxer.example" }],
+    ["a browser by a name of the network", { ...BROWSER, host: "boxer:8080" }, EVERYWHERE],
+  ];
+  for (const [name, headers, doors = LOOPBACK] of cases) {
+    test(name, () => {
+      for (const method of READS) assert.equal(isForged(method, new Headers(headers), doors), false, method);
+    });
+  }
+});
+
+describe("may not even read", () => {
+  const REBOUND = { ...BROWSER, host: "evil.example:8080" };
+  const cases: Case[] = [
+    ["a name pointed at loopback", REBOUND],
+    ["the same with Fetch Metadata", { ...REBOUND, "sec-fetch-site": "same-origin" }],
+    ["the same where a proxy is known of", REBOUND, WITH_AUTH],
+    ["the same in the clothes of a proxy", { ...REBOUND, "x-forwarded-proto": "https", via: "1.1 proxy" }],
+    [
+      "the same where the port is picked at start",
+      REBOUND,
+      { ...LOOPBACK, listen: { ...LOOPBACK.listen, port: 0 } },
+    ],
+    ["a name that begins like an address", { ...BROWSER, host: "10.0.0.1.evil:8080" }],
+  ];
+  for (const [name, headers, doors = LOOPBACK] of cases) {
+    test(name, () => {
+      for (const method of READS) assert.equal(isForged(method, new Headers(headers), doors), true, method);
+    });
+  }
 });

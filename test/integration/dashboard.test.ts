@@ -173,8 +173,13 @@ describe("the dashboard in a browser", { skip: noChromium }, () => {
     await page.click("button.primary");
     await page.waitForURL(/\/dashboard\/try\/[\w-]+$/);
     await page.locator("#try-stdout", { hasText: "so far" }).waitFor();
-    const link = await page.locator("#try-result noscript a, #try-result a").first().getAttribute("href");
-    assert.equal(link, new URL(page.url()).pathname);
+    // The page is loaded again by itself as well: only what somebody has clicked bears Sec-Fetch-User.
+    const clicked = page.waitForRequest(
+      async (request) => (await request.allHeaders())["sec-fetch-user"] === "?1",
+    );
+    await page.locator("#try-result a", { hasText: "Load it now" }).click();
+    assert.equal((await clicked).url(), page.url());
+    await page.locator("#try-stdout", { hasText: "so far" }).waitFor();
     await page.click('#try-result button:text-is("Stop")');
     await page.locator("#try-result .badge", { hasText: "canceled" }).waitFor();
     assert.deepEqual(complaints, []);
@@ -233,14 +238,21 @@ describe("the dashboard in a browser", { skip: noChromium }, () => {
     await page.waitForURL(/status=canceled/);
     const badges = await page.locator("#runs tbody .badge").allTextContents();
     assert.ok(badges.length > 0 && badges.every((badge) => badge === "canceled"), badges.join());
+    await page.locator("#runs tbody a").first().click();
+    await page.waitForURL(/\/dashboard\/runs\/boxer-/);
     assert.deepEqual(complaints, []);
+    await page.click('nav a:text-is("Images")');
+    await page.fill("#pull-image", "No Image");
+    await page.click('#images button:text-is("Pull")');
+    await page.locator("#images .alert").waitFor();
     await page.close();
   });
 
   it("keeps what guests and clients write inert, wherever it shows", async () => {
-    const command = service.run({ cmd: ["sh", "-c", "sleep 2", XSS], env: [`${XSS}=1`] });
+    const command = service.run({ cmd: ["sh", "-c", "sleep 60", XSS], env: [`${XSS}=1`] });
     const { page, complaints, foreign } = await open("/dashboard");
     await page.locator("#active code", { hasText: "onerror" }).waitFor();
+    for (const { exec_id } of service.runner.active()) service.runner.stop(exec_id);
     const { body } = await command;
     await page.locator("#runs code", { hasText: "onerror" }).waitFor();
     await service.run({ image: `local/${XSS}` });
@@ -274,6 +286,11 @@ describe("the dashboard in a browser", { skip: noChromium }, () => {
       }
     }
     const { page } = await open("/dashboard");
+    for (const width of [1181, 1180, 941, 940, 600]) {
+      await page.setViewportSize({ width, height: 900 });
+      const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      assert.ok(overflow <= 0, `the overview is ${overflow} px wider than ${width}`);
+    }
     await page.locator("#active tbody tr button").click();
     await page.close();
     assert.equal((await running).body.status, "canceled");

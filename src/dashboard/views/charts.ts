@@ -9,7 +9,8 @@ const HEIGHT = 28;
  * @param top the value at the upper edge; default the greatest one
  */
 export function sparkline(values: readonly number[], label: string, top?: number): Html {
-  if (values.length < 2) return html`<span class="spark spark-empty">collecting…</span>`;
+  if (values.length < 2)
+    return html`<span class="spark spark-empty"><span class="unseen">collecting…</span></span>`;
   const highest = Math.max(top ?? 0, ...values) || 1;
   const step = WIDTH / (values.length - 1);
   const points = values

@@ -1,7 +1,7 @@
 import { downloadTotals, type PullStatus } from "../../image/progress/pull-status.ts";
 import type { ImageSummary } from "../../image/types.ts";
 import type { ImagesData, PullFailure } from "../dashboard-data.ts";
-import { formatBytes, formatCount, shortDigest, timeAgo } from "../format.ts";
+import { formatBytes, formatCount, formatCounted, shortDigest, timeAgo } from "../format.ts";
 import { type Html, type HtmlValue, html } from "../html.ts";
 import { actionForm, empty, panel } from "./panel.ts";
 import { badge } from "./status.ts";
@@ -37,7 +37,7 @@ export function imagesPanel({ data, max_rows, now_ms, csrf, alert }: ImagesView)
       topic: "images",
       title: "Cached images",
       source: `/dashboard/fragments/images${all ? "?all=1" : ""}`,
-      aside: html`<span class="num">${images.length}</span> images · <span class="num">${formatBytes(size_bytes)}</span>`,
+      aside: html`<span class="num">${formatCounted(images.length, "image")}</span> · <span class="num">${formatBytes(size_bytes)}</span>`,
       alert,
     },
     toolbar(csrf),
@@ -88,7 +88,7 @@ function imageRow(image: ImageSummary, now_ms: number, csrf: string): Html {
     last_used_at_ms === undefined
       ? html`<span class="absent">never</span>`
       : timeAgo(last_used_at_ms, now_ms);
-  return html`<tr id="image-${shortDigest(digest)}"><td data-label="Reference">${image.references.map(({ reference, imported, unreachable }) => html`<span class="reference"><a class="image" href="/dashboard/runs?image=${encodeURIComponent(reference)}" title="Runs of this image">${reference}</a>${imported && badge("imported", "mute")}${unreachable !== undefined && html`<span class="badge tone-warn" title="${unreachable}">registry unreachable</span>`}</span>`)}</td><td data-label="Digest"><code title="${digest}">${shortDigest(digest)}</code></td><td data-label="Size" class="right num">${formatBytes(image.size_bytes)}</td><td data-label="Pulled" class="right">${timeAgo(image.pulled_at_ms, now_ms)}</td><td data-label="Last used" class="right">${used}</td><td data-label="Uses" class="right num">${formatCount(image.uses)}${in_use > 0 && html` <span class="badge tone-good">${in_use} now</span>`}</td><td class="right">${actionForm({ action: "/dashboard/images/remove", panel: "images", csrf, confirm: `Remove ${first} with all its names?` }, html`<input type="hidden" name="digest" value="${digest}"><button class="quiet danger" aria-label="Remove ${first}"${in_use > 0 && html` disabled title="in use"`}>Remove</button>`)}</td></tr>`;
+  return html`<tr id="image-${shortDigest(digest)}"><td data-label="Reference">${image.references.map(({ reference, imported, unreachable }) => html`<span class="reference"><a class="image" href="/dashboard/runs?image=${encodeURIComponent(reference)}" title="Runs of this image">${reference}</a>${imported && badge("imported", "mute")}${unreachable !== undefined && html`<span class="badge tone-warn" title="${unreachable}">registry unreachable</span>`}</span>`)}</td><td data-label="Digest"><code title="${digest}">${shortDigest(digest)}</code></td><td data-label="Size" class="right num">${formatBytes(image.size_bytes)}</td><td data-label="Pulled" class="right">${timeAgo(image.pulled_at_ms, now_ms)}</td><td data-label="Last used" class="right">${used}</td><td data-label="Uses" class="right num">${in_use > 0 && html`<span class="badge tone-good">${in_use} now</span> `}${formatCount(image.uses)}</td><td class="right">${actionForm({ action: "/dashboard/images/remove", panel: "images", csrf, confirm: `Remove ${first} with all its names?` }, html`<input type="hidden" name="digest" value="${digest}"><button class="quiet danger" aria-label="Remove ${first}"${in_use > 0 && html` disabled title="in use"`}>Remove</button>`)}</td></tr>`;
 }
 
 function lastUse(image: ImageSummary): number {

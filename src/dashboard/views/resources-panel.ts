@@ -1,6 +1,6 @@
 import type { RunnerStats } from "../../run/runner.ts";
 import type { Activity, HostUsage, Percentiles, StoreUsage } from "../dashboard-data.ts";
-import { formatBytes, formatCount, formatDuration, formatPercent } from "../format.ts";
+import { formatBytes, formatCount, formatCounted, formatDuration, formatPercent } from "../format.ts";
 import { type Html, type HtmlValue, html } from "../html.ts";
 import { bar, sparkline } from "./charts.ts";
 import { panel } from "./panel.ts";
@@ -38,7 +38,7 @@ function tile(name: string, value: HtmlValue, note: HtmlValue, chart: HtmlValue)
 function cpuTile({ cores, cpu_share, cpu_history }: HostUsage): Html {
   const chart = sparkline(cpu_history, "CPU of the host over time", 1);
   const value = cpu_share === null ? "–" : formatPercent(cpu_share);
-  return tile("Host CPU", value, `${cores} cores`, chart);
+  return tile("Host CPU", value, formatCounted(cores, "core"), chart);
 }
 
 function memoryTile({ memory_used_bytes, memory_total_bytes, memory_history }: HostUsage): Html {
@@ -74,7 +74,7 @@ function percentilesTile(name: string, times: Percentiles | null, history: reado
 
 function faultsTile({ runs, faults, stopped, failed, faults_history }: Activity): Html {
   const rate = (count: number) => formatPercent(runs === 0 ? 0 : count / runs);
-  const note = html`<span class="num">${rate(stopped)}</span> stopped · <span class="num">${rate(failed)}</span> failed`;
+  const note = html`<span class="num">${rate(stopped)} stopped,</span> <span class="num">${rate(failed)} failed</span>`;
   return tile("Faults", rate(faults), note, sparkline(faults_history, "Faults over time"));
 }
 

@@ -46,8 +46,8 @@ function goingOn({ id, started_at_ms, exec_id }: TryRun, now_ms: number, csrf: s
 }
 
 function ended({ request }: TryRun, result: RunResult): Html {
-  const { exec_id, exit_code, signal, wall_ms, boot_ms, outputs } = result;
-  const times = html`exit code <span class="num">${exit_code}</span>${signal && ` (${signal})`} · wall <span class="num">${formatDuration(wall_ms)}</span> · boot <span class="num">${formatDuration(boot_ms)}</span>`;
+  const { exec_id, exit_code, signal, wall_ms, boot_ms, warm, outputs } = result;
+  const times = html`exit code <span class="num">${exit_code}</span>${signal && ` (${signal})`} · wall <span class="num">${formatDuration(wall_ms)}</span> · boot <span class="num">${formatDuration(boot_ms)}</span>${warm && ", warm"}`;
   return html`<p class="summary">${times} · <a href="/dashboard/runs/${encodeURIComponent(exec_id)}">details</a></p>${stream("stdout", { bytes: result.stdout, truncated: result.stdout_truncated })}${stream("stderr", { bytes: result.stderr, truncated: result.stderr_truncated })}${outputs.length > 0 && html`<h3>Files in /output</h3>${outputList(outputs, request.persist)}`}${result.warnings.length > 0 && html`<ul class="warnings">${result.warnings.map((warning) => html`<li>${warning}</li>`)}</ul>`}`;
 }
 
