@@ -6,6 +6,7 @@ import { loadSettings } from "./setup/load-settings.ts";
 import { Progress } from "./setup/progress.ts";
 import { setUp } from "./setup/set-up.ts";
 import { addTallies, formatTally, type Tally } from "./test/junit.ts";
+import { type SecondLook, secondLook } from "./test/second-look.ts";
 import { BUN_TEST, checkStage, countedStage, DENO_TEST, type Stage, testStage } from "./test/stages.ts";
 import { testFiles } from "./test/test-files.ts";
 
@@ -14,33 +15,42 @@ const stop = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => stop.abort());
 const reports = await mkdtemp(join(tmpdir(), "boxer-reports-"));
 try {
-  const total = await runAll(process.argv.slice(2), reports);
-  console.log(total.failures.map((line) => `failed: ${line}\n`).join(""));
+  const { tallies, unsteady } = await runAll(process.argv.slice(2), reports);
+  const total = addTallies(tallies);
+  for (const line of total.failures) console.log(`failed: ${line}`);
+  for (const line of unsteady) console.log(`unsteady: ${line}`);
   console.log(formatTally(total));
   process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0;
 } finally {
   await rm(reports, { recursive: true, force: true });
 }
 
-/**
- * Runs every stage, whatever became of those before. With paths given, only the tests that they name. The two runtimes
- * go through the tests at the same time, from opposite ends: most tests wait more than they work, and the heavy ones of
- * the one seldom meet those of the other.
- */
-async function runAll(filters: readonly string[], dir: string): Promise<Tally> {
-  const [bunFiles, denoFiles] = await Promise.all([testFiles("bun", filters), testFiles("deno", filters)]);
-  const groups: Stage[][] = [
-    [setUpStage()],
-    ...(filters.length === 0 ? checks().map((stage) => [stage]) : []),
-    [testStage(BUN_TEST, bunFiles, dir), testStage(DENO_TEST, denoFiles.toReversed(), dir)],
-    ...(filters.length === 0 && process.env.CI ? [[virtualMachine()]] : []),
-  ];
+/** Runs every stage, whatever became of those before. With paths given, only the tests that they name. */
+async function runAll(
+  filters: readonly string[],
+  dir: string,
+): Promise<{ tallies: Tally[]; unsteady: string[] }> {
+  const isWhole = filters.length === 0;
   const tallies: Tally[] = [];
-  for (const group of groups) {
-    if (!stop.signal.aborted) tallies.push(...(await Promise.all(group.map(runStage))));
-  }
+  for (const stage of [setUpStage(), ...(isWhole ? checks() : [])]) tallies.push(...(await runStage(stage)));
+  const { files, unsteady } = await runTests(filters, dir);
+  tallies.push(...files);
+  if (isWhole && process.env.CI) tallies.push(...(await runStage(virtualMachine())));
   if (stop.signal.aborted) tallies.push(failure("stopped before the end"));
-  return addTallies(tallies);
+  return { tallies, unsteady };
+}
+
+/**
+ * The two runtimes go through the tests at the same time, from opposite ends: most tests wait more than they work, and
+ * the heavy ones of the one seldom meet those of the other. What failed is then tried without the other's load.
+ */
+async function runTests(filters: readonly string[], dir: string): Promise<SecondLook> {
+  const [bunFiles, denoFiles] = await Promise.all([testFiles("bun", filters), testFiles("deno", filters)]);
+  const tested = await Promise.all([
+    runStage(testStage(BUN_TEST, bunFiles, dir)),
+    runStage(testStage(DENO_TEST, denoFiles.toReversed(), dir)),
+  ]);
+  return secondLook(tested.flat(), stop.signal);
 }
 
 /** Some five minutes of what is otherwise under cgroup v2, so only where nobody waits; else `npm run test:vm`. */
@@ -62,21 +72,22 @@ function setUpStage(): Stage {
     async run() {
       try {
         await setUp(await loadSettings([]), new Progress(console.log), { fixtures: true });
-        return addTallies([]);
+        return [];
       } catch (error) {
-        return failure(`set-up: ${messageOf(error)}`);
+        return [failure(`set-up: ${messageOf(error)}`)];
       }
     },
   };
 }
 
-async function runStage(stage: Stage): Promise<Tally> {
+async function runStage<Part extends Tally>(stage: Stage<Part>): Promise<Part[]> {
+  if (stop.signal.aborted) return [];
   console.log(`\n== ${stage.name}`);
   const started = performance.now();
-  const tally = await stage.run(stop.signal);
+  const parts = await stage.run(stop.signal);
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
-  console.log(`== ${stage.name}: ${formatTally(tally)} (${seconds} s)`);
-  return tally;
+  console.log(`== ${stage.name}: ${formatTally(addTallies(parts))} (${seconds} s)`);
+  return parts;
 }
 
 function failure(line: string): Tally {

@@ -1,12 +1,20 @@
-import { readFile } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { addTallies, formatTally, type Tally, tallyJunit } from "./junit.ts";
+import { formatTally, type Tally, tallyJunit } from "./junit.ts";
 import { runQuietly } from "./run-quietly.ts";
 
-/** One part of the whole check; `signal` ends it early. */
-export interface Stage {
+/** One part of the whole check; `signal` ends it early. What it says is to be added up. */
+export interface Stage<Part extends Tally = Tally> {
   name: string;
-  run(signal: AbortSignal): Promise<Tally>;
+  run(signal: AbortSignal): Promise<Part[]>;
+}
+
+/** How the tests of one file ended under one runner. */
+export interface TestedFile extends Tally {
+  /** `bun test ./test/x.test.ts` */
+  name: string;
+  /** Runs the same tests once more. */
+  again(signal: AbortSignal): Promise<TestedFile>;
 }
 
 /** A test runner: what it is called and how it is called for one file, with a place for its JUnit report. */
@@ -15,7 +23,8 @@ export interface Runner {
   argv(file: string, report: string): string[];
 }
 
-const TEST_TIMEOUT_MS = 120_000;
+/** A hang is the same after any time; a test on a busy machine may need a lot of it. */
+const TEST_TIMEOUT_MS = 300_000;
 const FILE_TIMEOUT_MS = 600_000;
 const CHECK_TIMEOUT_MS = 600_000;
 const COUNTED_TIMEOUT_MS = 1_200_000;
@@ -42,9 +51,9 @@ export function checkStage(name: string, argv: readonly string[]): Stage {
     name,
     async run(signal) {
       const { fault, output } = await runQuietly(argv, { signal, timeout_ms: CHECK_TIMEOUT_MS });
-      if (fault === undefined) return { passed: 1, failed: 0, skipped: 0, failures: [] };
+      if (fault === undefined) return [{ passed: 1, failed: 0, skipped: 0, failures: [] }];
       console.log(output);
-      return { passed: 0, failed: 1, skipped: 0, failures: [`${name}: ${fault}`] };
+      return [{ passed: 0, failed: 1, skipped: 0, failures: [`${name}: ${fault}`] }];
     },
   };
 }
@@ -59,7 +68,7 @@ export function countedStage(name: string, argv: readonly string[]): Stage {
       const failed = Math.max(Number(stated), fault === undefined ? 0 : 1);
       if (failed > 0) console.log(output);
       const failures = failed > 0 ? [`${name}: ${failed} failed${fault ? ` (${fault})` : ""}`] : [];
-      return { passed: Number(passed), failed, skipped: 0, failures };
+      return [{ passed: Number(passed), failed, skipped: 0, failures }];
     },
   };
 }
@@ -74,15 +83,15 @@ function lastLineOf(text: string): string {
  *
  * @param reports directory for JUnit reports
  */
-export function testStage(runner: Runner, files: readonly string[], reports: string): Stage {
+export function testStage(runner: Runner, files: readonly string[], reports: string): Stage<TestedFile> {
   return {
     name: runner.name,
     async run(signal) {
-      const tallies: Tally[] = [];
+      const tested: TestedFile[] = [];
       for (const file of files) {
-        if (!signal.aborted) tallies.push(await runFile(runner, file, { reports, signal }));
+        if (!signal.aborted) tested.push(await runFile(runner, file, { reports, signal }));
       }
-      return addTallies(tallies);
+      return tested;
     },
   };
 }
@@ -90,16 +99,24 @@ export function testStage(runner: Runner, files: readonly string[], reports: str
 async function runFile(
   runner: Runner,
   file: string,
-  rest: { reports: string; signal: AbortSignal },
-): Promise<Tally> {
+  { reports, signal }: { reports: string; signal: AbortSignal },
+): Promise<TestedFile> {
   const started = performance.now();
-  const report = join(rest.reports, `${runner.name} ${file.replaceAll("/", " ")}.xml`);
+  const report = join(reports, `${runner.name} ${file.replaceAll("/", " ")}.xml`);
+  // An earlier attempt's would speak for one that crashes.
+  await rm(report, { force: true });
   const argv = runner.argv(file, report);
-  const { fault, output } = await runQuietly(argv, { signal: rest.signal, timeout_ms: FILE_TIMEOUT_MS });
+  const { fault, output } = await runQuietly(argv, { signal, timeout_ms: FILE_TIMEOUT_MS });
   const tally = tallyJunit(await readFile(report, "utf8").catch(() => ""), file, fault);
   if (tally.failed > 0) console.log(output);
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   const result = tally.failed > 0 ? "FAIL" : "ok  ";
-  console.log(`${result} ${runner.name} ${file}: ${formatTally(tally)} (${seconds} s)`);
-  return { ...tally, failures: tally.failures.map((line) => `${runner.name}: ${line}`) };
+  const name = `${runner.name} ${file}`;
+  console.log(`${result} ${name}: ${formatTally(tally)} (${seconds} s)`);
+  return {
+    ...tally,
+    failures: tally.failures.map((line) => `${runner.name}: ${line}`),
+    name,
+    again: (signal) => runFile(runner, file, { reports, signal }),
+  };
 }

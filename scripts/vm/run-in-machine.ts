@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { addTallies } from "../test/junit.ts";
 import { BUN_TEST, type Runner, testStage } from "../test/stages.ts";
 import { formatTallyLine } from "./tally-line.ts";
 
@@ -21,5 +22,5 @@ const runner: Runner = {
     ),
 };
 const reports = await mkdtemp(join(tmpdir(), "boxer-reports-"));
-const tally = await testStage(runner, process.argv.slice(2), reports).run(new AbortController().signal);
-console.log(formatTallyLine(tally));
+const tested = await testStage(runner, process.argv.slice(2), reports).run(new AbortController().signal);
+console.log(formatTallyLine(addTallies(tested)));

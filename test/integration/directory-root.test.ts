@@ -159,10 +159,16 @@ async function outputsIn(home: string): Promise<string[]> {
   return files.filter((path) => path.endsWith("/out.txt"));
 }
 
-/** Mounts below a home in whatever mount namespace. */
+/**
+ * Mounts below a home in our mount namespace and in those of the processes that have to do with it. Namespaces of others
+ * have copies of what was mounted when they were made.
+ */
 async function mountsOf(home: string): Promise<string[]> {
   const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
-  const tables = pids.map((pid) => readFile(`/proc/${pid}/mountinfo`, "utf8").catch(() => ""));
+  const tables = pids.map(async (pid) => {
+    const read = (file: string) => readFile(`/proc/${pid}/${file}`, "utf8").catch(() => "");
+    return pid === `${process.pid}` || (await read("cmdline")).includes(home) ? await read("mountinfo") : "";
+  });
   const lines = (await Promise.all(tables)).flatMap((table) => table.split("\n"));
   // The kernel writes a space as \\040.
   return lines.filter((line) => line.includes(home.replaceAll(" ", "\\040")));

@@ -4,6 +4,7 @@ import { createReadStream } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
+import { guestsUp } from "../support/guests-up.ts";
 import { noMounts } from "../support/no-mounts.ts";
 import { BUSYBOX, PYTHON, startTestService, type TestService } from "../support/service.ts";
 
@@ -192,10 +193,10 @@ describe("two runs at the same time", () => {
   it("keep the input they started with when it is uploaded anew", async () => {
     await service.upload("moving.txt", "old");
     const running = service.run({
-      cmd: ["sh", "-c", "cat /moving.txt; sleep 2; cat /moving.txt"],
+      cmd: ["sh", "-c", "cat /moving.txt; : > /output/up; sleep 2; cat /moving.txt"],
       files: ["moving.txt"],
     });
-    await new Promise((resolve) => setTimeout(resolve, 1000));
+    await guestsUp(service.home);
     await service.upload("moving.txt", "new");
     assert.equal((await running).body.stdout, "oldold");
     assert.equal(await (await service.fetch("/files?path=moving.txt")).text(), "new");

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
 import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,6 +6,7 @@ import { after, before, describe, it } from "node:test";
 import { startService } from "../../src/compose.ts";
 import { silentLog } from "../../src/core/log.ts";
 import { runscPath } from "../support/fixtures.ts";
+import { guestsUp } from "../support/guests-up.ts";
 import { assertNothingLeft, sandboxesOf, until } from "../support/leftovers.ts";
 import { noCgroups } from "../support/no-cgroups.ts";
 import { platform } from "../support/platform.ts";
@@ -45,10 +45,10 @@ describe("runs that can be looked at and stopped", () => {
   after(() => service.stop());
 
   it("lists a run while it runs, stops it, answers its client with what it said, and records it", async () => {
-    const script = "echo said; echo err >&2; echo half > /output/partial; : > /output/ready; sleep 60";
+    const script = "echo said; echo err >&2; echo half > /output/partial; : > /output/up; sleep 60";
     const running = service.run({ cmd: ["sh", "-c", script], env: ["TOKEN=hunter2"], persist: true });
     const exec_id = await runningRun(service);
-    await until(() => existsSync(join(service.home, "runs", exec_id, "output", "ready")));
+    await guestsUp(service.home);
     const stopped = await stop(service, exec_id);
     assert.deepEqual([stopped.status, stopped.body.exec_id, stopped.body.state], [202, exec_id, "running"]);
     const { status, body } = await running;
@@ -58,7 +58,7 @@ describe("runs that can be looked at and stopped", () => {
     );
     assert.deepEqual(body.outputs, [
       { path: `output/${exec_id}/partial`, size_bytes: 5 },
-      { path: `output/${exec_id}/ready`, size_bytes: 0 },
+      { path: `output/${exec_id}/up`, size_bytes: 0 },
     ]);
     const record = (await get(service, `/runs/${exec_id}`)).body;
     assert.deepEqual(
@@ -80,8 +80,8 @@ describe("runs that can be looked at and stopped", () => {
   });
 
   it("stops a run that waits, and lets the other go on", async () => {
-    const first = service.run({ cmd: ["sh", "-c", "sleep 3; echo done"] });
-    await runningRun(service);
+    const first = service.run({ cmd: ["sleep", "60"] });
+    const exec_id = await runningRun(service);
     const second = service.run({ cmd: ["true"] });
     let queued = "";
     await until(async () => {
@@ -94,7 +94,9 @@ describe("runs that can be looked at and stopped", () => {
     assert.deepEqual([status, body.code, body.status, body.exec_id], [503, "canceled", "canceled", queued]);
     const record = (await get(service, `/runs/${queued}`)).body;
     assert.deepEqual([record.status, record.started_at, record.exit_code], ["canceled", null, null]);
-    assert.equal((await first).body.stdout, "done\n");
+    assert.equal((await get(service, `/runs/${exec_id}`)).body.state, "running");
+    await stop(service, exec_id);
+    assert.equal((await first).body.status, "canceled");
   });
 
   it("refuses that from a page of another site", async () => {
@@ -139,7 +141,7 @@ describe("too much output that is to be cut", () => {
     const { status, body } = await service.run({
       cmd: ["yes"],
       on_output_limit: "truncate",
-      limits: { wall_clock_secs: 1 },
+      limits: { wall_clock_secs: 3 },
     });
     assert.deepEqual([status, body.status, body.stdout_truncated], [408, "timed_out", true]);
     assert.equal(body.stdout, "y\n".repeat(500));
@@ -148,7 +150,7 @@ describe("too much output that is to be cut", () => {
 
 describe("what a run left in /output before it was stopped is kept", () => {
   const STOPPED: [string, string, Record<string, unknown>, number][] = [
-    ["timed_out", "sleep 60", { limits: { wall_clock_secs: 1 } }, 408],
+    ["timed_out", "sleep 60", { limits: { wall_clock_secs: 5 } }, 408],
     ["output_limit", "exec yes", {}, 507],
   ];
   let service: TestService;

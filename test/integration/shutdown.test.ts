@@ -4,24 +4,23 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { mountPointsOf } from "../../src/sandbox/sweep-mounts.ts";
-import { assertNothingLeft, sandboxesOf, until } from "../support/leftovers.ts";
+import { guestsUp } from "../support/guests-up.ts";
+import { assertNothingLeft, until } from "../support/leftovers.ts";
 import { noMounts } from "../support/no-mounts.ts";
 import { BUSYBOX, provideImages } from "../support/service.ts";
 import { ServiceProcess, writeServiceConfig } from "../support/service-process.ts";
 
 describe("the end of the service", () => {
   let home: string;
-  let config: string;
   const started: ServiceProcess[] = [];
-  const start = () => {
-    const service = new ServiceProcess(config);
+  const start = async (config: Record<string, unknown> = {}) => {
+    const service = new ServiceProcess(await writeServiceConfig(home, config));
     started.push(service);
     return service;
   };
   before(async () => {
     home = await mkdtemp(join(tmpdir(), "boxer-test-"));
     await provideImages(home);
-    config = await writeServiceConfig(home);
   });
   after(async () => {
     for (const service of started) await service.end("SIGKILL");
@@ -37,13 +36,12 @@ describe("the end of the service", () => {
     // biome-ignore lint/suspicious/noExplicitAny: a test looks at what came over the wire
     return { status: response.status, body: (await response.json()) as any };
   };
-  const sandboxRuns = () => until(async () => (await sandboxesOf(home)).length > 0);
 
   it("SIGTERM lets a run end, refuses new ones meanwhile, and exits with 0", async () => {
-    const service = start();
+    const service = await start({ shutdown_grace_secs: 60 });
     const url = await service.url();
-    const running = run(url, "sleep 1; echo done");
-    await sandboxRuns();
+    const running = run(url, ": > /output/up; sleep 1; echo done");
+    await guestsUp(home);
     const ended = service.end("SIGTERM");
     await until(() => service.log.includes("draining"));
     const late = await run(url, "true").catch(() => null);
@@ -54,9 +52,9 @@ describe("the end of the service", () => {
   });
 
   it("SIGTERM stops a run that outlasts the grace, answers it, and exits with 0", async () => {
-    const service = start();
-    const running = run(await service.url(), "echo said; sleep 60");
-    await sandboxRuns();
+    const service = await start();
+    const running = run(await service.url(), "echo said; : > /output/up; sleep 60");
+    await guestsUp(home);
     assert.equal(await service.end("SIGTERM"), 0);
     const { status, body } = await running;
     assert.deepEqual([status, body.code, body.stdout], [503, "canceled", "said\n"]);
@@ -64,12 +62,12 @@ describe("the end of the service", () => {
   });
 
   it("kill -9 in the middle of runs: the next start sweeps what is left, and serves", async () => {
-    const service = start();
+    const service = await start();
     const url = await service.url();
     const running = Promise.allSettled(
-      [1, 2, 3].map(() => run(url, "trap '' TERM; echo x > /output/x; sleep 60")),
+      [1, 2, 3].map(() => run(url, "trap '' TERM; : > /output/up; sleep 60")),
     );
-    await until(async () => (await sandboxesOf(home)).length >= 3);
+    await guestsUp(home, 3);
     await service.end("SIGKILL");
     await running;
     assert.ok((await readdir(join(home, "runs"))).length === 3);
@@ -77,7 +75,7 @@ describe("the end of the service", () => {
     const mounts = mountPointsOf(await readFile("/proc/self/mountinfo"));
     const mine = mounts.filter((path) => path.startsWith(`${home}/runs/`));
     assert.equal(mine.length, noMounts() ? 0 : 3);
-    const next = start();
+    const next = await start();
     const { body } = await run(await next.url(), "echo again");
     assert.equal(body.stdout, "again\n");
     await assertNothingLeft(home);
@@ -90,11 +88,11 @@ describe("the end of the service", () => {
   });
 
   it("a second service on the same home is refused, and harms nothing of the first", async () => {
-    const first = start();
+    const first = await start();
     const url = await first.url();
-    const running = run(url, "sleep 1; echo done");
-    await sandboxRuns();
-    const second = start();
+    const running = run(url, ": > /output/up; sleep 1; echo done");
+    await guestsUp(home);
+    const second = await start();
     assert.equal(await second.exited, 69);
     assert.match(second.log, /another Boxer server uses this home directory/);
     assert.equal((await running).body.stdout, "done\n");

@@ -166,7 +166,7 @@ test("connections that break are taken up where they broke", async () => {
     if (start > 0) response.setHeader("content-range", `bytes ${start}-${blob.length - 1}/${blob.length}`);
     response.writeHead(start > 0 ? 206 : 200, { "content-length": blob.length - start });
     if (start + part.length === blob.length) response.end(part);
-    else response.write(part, () => setTimeout(() => response.destroy(), 20));
+    else response.write(part, () => setTimeout(() => response.destroy(), 150));
     return true;
   };
   const { image: got } = await images.acquire(`${registry.host}/team/big:v1`);

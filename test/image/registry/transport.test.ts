@@ -8,7 +8,7 @@ import { FakeRegistry } from "../../support/fake-registry.ts";
 
 const { signal } = new AbortController();
 const transport = new Transport(new HostPolicy([]));
-const impatient = new Transport(new HostPolicy([]), { head_ms: 200, idle_ms: 200 });
+const PATIENT_MS = 60_000;
 let server: FakeRegistry;
 let elsewhere: FakeRegistry;
 before(async () => {
@@ -89,6 +89,7 @@ test("the redirect of a POST is not followed", async () => {
 
 test("a server that does not answer is given up", async () => {
   server.behave = () => true;
+  const impatient = new Transport(new HostPolicy([]), { head_ms: 200, idle_ms: PATIENT_MS });
   await assert.rejects(get("/", {}, impatient), (error) => {
     assert.ok(error instanceof TemporaryError);
     assert.match(error.message, /^cannot reach 127\.0\.0\.1:\d+: no answer within 200 ms$/);
@@ -102,6 +103,7 @@ test("a server that falls silent half way is given up", async () => {
     response.write("half");
     return true;
   };
+  const impatient = new Transport(new HostPolicy([]), { head_ms: PATIENT_MS, idle_ms: 200 });
   const answer = await get("/", {}, impatient);
   await assert.rejects(answer.bytes(1000), (error) => {
     assert.ok(error instanceof TemporaryError);

@@ -22,7 +22,7 @@ export function sourceOf(
     clock: new TestClock(),
     insecure_registries: [],
     registry_mirrors: {},
-    timeouts: { head_ms: 2000, idle_ms: 2000 },
+    timeouts: { head_ms: 60_000, idle_ms: 60_000 },
     ...rest,
   });
 }
