@@ -13,6 +13,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   core: [],
   config: ["core"],
   platform: ["core"],
+  network: ["platform", "config", "core"],
   sandbox: ["platform", "config", "core"],
   image: ["platform", "config", "core"],
   files: ["platform", "config", "core"],
