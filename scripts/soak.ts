@@ -2,6 +2,8 @@
  * `npm run soak`: thousands of runs of mixed kinds, many at once, against a service that is a process of its own. Each
  * answer is checked; memory and file descriptors of the service are printed along the way, and what is left at the end.
  * `--runs N` (default 3000), `--concurrency N` (default 16).
+ *
+ * With `--warm N` instead: so many runs in sandboxes booted ahead, each of which looks for what others have left.
  */
 import assert from "node:assert/strict";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
@@ -14,10 +16,16 @@ import { seededRandom } from "../test/support/seeded-random.ts";
 import { provideImages } from "../test/support/service.ts";
 import { ServiceProcess, writeServiceConfig } from "../test/support/service-process.ts";
 import { overshoots_ms, SOAK_KINDS } from "./soak/soak-kinds.ts";
+import { soakWarm } from "./soak/soak-warm.ts";
 
 const { values } = parseArgs({
-  options: { runs: { type: "string", default: "3000" }, concurrency: { type: "string", default: "16" } },
+  options: {
+    runs: { type: "string", default: "3000" },
+    concurrency: { type: "string", default: "16" },
+    warm: { type: "string" },
+  },
 });
+if (values.warm !== undefined) process.exit((await soakWarm(Number(values.warm))) ? 0 : 1);
 const runs = Number(values.runs);
 const concurrency = Number(values.concurrency);
 const SAMPLES = 12;

@@ -7,8 +7,16 @@ import { Progress } from "./setup/progress.ts";
 import { setUp } from "./setup/set-up.ts";
 import { addTallies, formatTally, type Tally } from "./test/junit.ts";
 import { type SecondLook, secondLook } from "./test/second-look.ts";
-import { BUN_TEST, checkStage, countedStage, DENO_TEST, type Stage, testStage } from "./test/stages.ts";
-import { testFiles } from "./test/test-files.ts";
+import {
+  BUN_TEST,
+  BUN_TEST_WARM,
+  checkStage,
+  countedStage,
+  DENO_TEST,
+  type Stage,
+  testStage,
+} from "./test/stages.ts";
+import { testFiles, WARM_FILES } from "./test/test-files.ts";
 
 process.umask(0o022);
 const stop = new AbortController();
@@ -42,7 +50,8 @@ async function runAll(
 
 /**
  * The two runtimes go through the tests at the same time, from opposite ends: most tests wait more than they work, and
- * the heavy ones of the one seldom meet those of the other. What failed is then tried without the other's load.
+ * the heavy ones of the one seldom meet those of the other. A whole check then has some of them run in sandboxes booted
+ * ahead. What failed is tried again without another's load.
  */
 async function runTests(filters: readonly string[], dir: string): Promise<SecondLook> {
   const [bunFiles, denoFiles] = await Promise.all([testFiles("bun", filters), testFiles("deno", filters)]);
@@ -50,6 +59,7 @@ async function runTests(filters: readonly string[], dir: string): Promise<Second
     runStage(testStage(BUN_TEST, bunFiles, dir)),
     runStage(testStage(DENO_TEST, denoFiles.toReversed(), dir)),
   ]);
+  if (filters.length === 0) tested.push(await runStage(testStage(BUN_TEST_WARM, WARM_FILES, dir)));
   return secondLook(tested.flat(), stop.signal);
 }
 

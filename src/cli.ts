@@ -4,6 +4,7 @@ import packageJson from "../package.json" with { type: "json" };
 import { complain, EX_CONFIG, EX_UNAVAILABLE, EX_USAGE, say } from "./cli-exit.ts";
 import { importCommand } from "./cli-import.ts";
 import { ListenError, startService } from "./compose.ts";
+import { readOperatorEgress } from "./compose-network.ts";
 import type { Config } from "./config/config.ts";
 import { hideSecrets } from "./config/dashboard-access.ts";
 import { ConfigError, loadConfig } from "./config/load-config.ts";
@@ -49,6 +50,7 @@ async function serveCommand(args: readonly string[], platform: Platform): Promis
   if (options.help) return say(HELP);
   if (options.version) return say(`${packageJson.version}\n`);
   const { config, source } = await loadConfig(options.config, process.env);
+  readOperatorEgress(config);
   if (options["check-config"]) return say(`${JSON.stringify({ source, config }, hideSecrets, 2)}\n`);
   return await serve(config, platform, createLog());
 }

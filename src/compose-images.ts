@@ -99,7 +99,7 @@ export function imageStoreOptions(
       images_quota_bytes: config.images_quota_bytes,
       image_allow: config.image_allow,
       image_deny: config.image_deny,
-      images_prepull: config.images_prepull,
+      images_prepull: [...config.images_prepull, ...config.warm_pool.images],
     },
   };
 }

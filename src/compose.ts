@@ -4,6 +4,8 @@ import type { Logger } from "pino";
 import { openServiceCgroups } from "./compose-cgroups.ts";
 import { openDashboard } from "./compose-dashboard.ts";
 import { findTools, openImages } from "./compose-images.ts";
+import { openServiceNetworks } from "./compose-network.ts";
+import { openSandboxes, type Sandboxes, wantWarmImages } from "./compose-sandbox.ts";
 import type { Config } from "./config/config.ts";
 import { formatListenAddress, type ListenAddress } from "./config/listen-address.ts";
 import { startWarnings } from "./config/start-warnings.ts";
@@ -26,7 +28,7 @@ import { RunRecords } from "./run/records/run-records.ts";
 import { Runner } from "./run/runner.ts";
 import type { Cgroups } from "./sandbox/cgroup/types.ts";
 import { canShowMemoryTotal } from "./sandbox/guest-memory.ts";
-import { createSandbox } from "./sandbox/sandbox.ts";
+import { mistakesNamespaces } from "./sandbox/guest-network.ts";
 import { killStraySandboxes } from "./sandbox/sweep.ts";
 import { sweepMounts } from "./sandbox/sweep-mounts.ts";
 
@@ -35,6 +37,7 @@ export interface Service {
   readonly server: Server;
   readonly images: ImageStore;
   readonly runner: Runner;
+  readonly sandboxes: Pick<Sandboxes, "ready" | "pool">;
   /**
    * Takes no more runs, lets those under way end for as long as `shutdown_grace_secs`, stops the rest, and gives back
    * everything.
@@ -70,13 +73,14 @@ async function start(
   cleanup.defer("home lock", lockHome(platform, home.lock));
   const cgroups = await openServiceCgroups(config, home, cleanup);
   await sweepRuns(home, cgroups, platform, log);
+  const rootless = process.geteuid?.() !== 0;
+  const network = await openServiceNetworks({ config, platform, home, rootless, log, cleanup });
   const tools = await findTools(config, home);
   const files = await openFileStore({ root: home.files, staging: home.uploads, log, platform, config });
   cleanup.defer("file store", () => files.close());
   const images = await openImages(config, platform, home, tools.mkfsErofs, log);
   cleanup.defer("image store", () => images.close());
   await importLocalImages(images, join(home.root, "setup"), log);
-  const rootless = process.geteuid?.() !== 0;
   const runsc = {
     path: tools.runsc ?? "runsc",
     platform: config.platform,
@@ -86,20 +90,18 @@ async function start(
   cleanup.defer("run records", () => records.close());
   const usage = new UsageBoard();
   const metrics = new RunMetrics();
-  const sandbox = createSandbox({
-    platform,
-    runsc,
-    emptyRoot: home.emptyRoot,
+  const shows_memory_total = !rootless && (await canShowMemoryTotal(platform, home.root));
+  const mistakes_namespaces = network.networks.unavailable === null && (await mistakesNamespaces(platform));
+  const sandboxes = openSandboxes({
+    ...{ config, platform, home, log, runsc, images, shows_memory_total, mistakes_namespaces, cleanup },
     cgroups: usage.watch(cgroups),
-    unenforced_limits: config.unenforced_limits,
-    shows_memory_total: !rootless && (await canShowMemoryTotal(platform, home.root)),
+    load: () => runner.stats(),
   });
-  const runner = new Runner(
-    { platform, sandbox, images, files, runsDirectory: home.runs, config },
-    config,
-    log,
-    [records, metrics],
-  );
+  const { sandbox } = sandboxes;
+  const runner: Runner = new Runner({ sandbox, images, files, network, config }, config, log, [
+    records,
+    metrics,
+  ]);
   const readiness = createReadinessCheck({
     platform,
     runscPath: tools.runsc,
@@ -107,22 +109,28 @@ async function start(
     rootless,
     home: home.root,
     cgroups,
+    networks: network.networks,
     isDraining: () => runner.draining,
   });
   const watched = { runner, records, files, images, readiness, metrics, usage };
   const dashboard = openDashboard(watched, config, log);
-  const fetch = createHandler({ ...watched, config, log, dashboard: dashboard.handle });
+  const fetch = createHandler({
+    ...watched,
+    ...{ config, log, dashboard: dashboard.handle },
+    warmPool: () => sandboxes.pool.stats(),
+  });
   const server = await listen(platform, config.listen, fetch);
   cleanup.defer("server", () => server.stop(CONNECTIONS_GRACE_MS));
   cleanup.defer("dashboard", () => dashboard.close());
   // The server waits for its answers, and some of them for a pull.
   cleanup.defer("pulls", () => images.drain());
-  startPrepull(images, config, log, cleanup);
+  startPrepull(images, sandboxes, config, log, cleanup);
   await announce(config, server, cgroups, readiness, log);
   return {
     server,
     images,
     runner,
+    sandboxes,
     async stop() {
       await runner.drain(config.shutdown_grace_secs * 1000);
       await cleanup.run();
@@ -130,9 +138,19 @@ async function start(
   };
 }
 
-function startPrepull(images: ImageStore, config: Config, log: Logger, cleanup: CleanupStack): void {
+/** Fetches what the configuration names, and boots sandboxes for it. */
+function startPrepull(
+  images: ImageStore,
+  sandboxes: Sandboxes,
+  config: Config,
+  log: Logger,
+  cleanup: CleanupStack,
+): void {
   const stop = new AbortController();
-  const prepulled = prepullImages(images, config.images_prepull, log, stop.signal);
+  const prepulled = Promise.all([
+    prepullImages(images, config.images_prepull, log, stop.signal),
+    wantWarmImages(sandboxes, { images, config, log }, stop.signal),
+  ]);
   cleanup.defer("pre-pull", async () => {
     stop.abort();
     await prepulled;
@@ -179,7 +197,7 @@ async function announce(
   readiness: ReturnType<typeof createReadinessCheck>,
   log: Logger,
 ): Promise<void> {
-  const { reasons, notes, runsc_version } = await readiness();
+  const { reasons, notes, runsc_version, network_sandbox } = await readiness();
   for (const reason of reasons) log.error(`Not ready: ${reason}`);
   for (const warning of [...notes, ...startWarnings(config, process.geteuid?.() === 0, cgroups.unenforced)])
     log.warn(warning);
@@ -187,7 +205,7 @@ async function announce(
     ? `[${config.listen.hostname}]`
     : (config.listen.hostname ?? "localhost");
   log.info(
-    { home: config.home, platform: config.platform, cgroups: cgroups.mode, runsc_version },
+    { home: config.home, platform: config.platform, cgroups: cgroups.mode, runsc_version, network_sandbox },
     `Boxer serves http://${host}:${server.port}`,
   );
 }

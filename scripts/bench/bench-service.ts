@@ -1,4 +1,5 @@
-import { provideImages } from "../../test/support/service.ts";
+import { setTimeout as sleep } from "node:timers/promises";
+import { BUSYBOX, PYTHON, provideImages } from "../../test/support/service.ts";
 import { ServiceProcess, writeServiceConfig } from "../../test/support/service-process.ts";
 import type { BenchContext } from "./bench-context.ts";
 import type { Workload } from "./workloads.ts";
@@ -13,7 +14,16 @@ export interface BenchService {
    * @throws Error for an answer that is not what the workload must give
    */
   run(workload: Workload, more?: Readonly<Record<string, unknown>>): Promise<void>;
+  /** Waits until nothing is being booted ahead any more. */
+  settle(): Promise<void>;
 }
+
+/** What a configuration leaves out to be as it comes, where {@link writeServiceConfig} says otherwise for tests. */
+export const AS_IT_COMES = { prepared_runs: undefined, warm_pool: undefined } as const;
+/** The same without sandboxes that are booted ahead. */
+export const COLD = { ...AS_IT_COMES, warm_pool: { max: 0 } } as const;
+/** The same with some for each of the workloads' images from the start. */
+export const WARM = { ...AS_IT_COMES, warm_pool: { images: [BUSYBOX, PYTHON] } } as const;
 
 /** What of an answer is looked at. */
 interface Answer {
@@ -42,7 +52,26 @@ export async function startBenchService(
   });
   const url = await service.url();
   for (const [path, content] of Object.entries(context.inputs)) await upload(url, path, content);
-  return { url, pid: service.pid ?? 0, run: (workload, more = {}) => run(url, workload, more) };
+  return {
+    url,
+    pid: service.pid ?? 0,
+    run: (workload, more = {}) => run(url, workload, more),
+    settle: () => settle(url),
+  };
+}
+
+const LOOK_INTERVAL_MS = 30;
+/** What a sandbox still does after it has been booted, and a directory that is being removed. */
+const REST_MS = 50;
+
+async function settle(url: string): Promise<void> {
+  const isBooting = async () => {
+    const { warm_pool } = (await (await fetch(`${url}/readyz`)).json()) as { warm_pool: { booting: number } };
+    return warm_pool.booting > 0;
+  };
+  await sleep(REST_MS);
+  while (await isBooting()) await sleep(LOOK_INTERVAL_MS);
+  await sleep(REST_MS);
 }
 
 async function run(url: string, workload: Workload, more: Readonly<Record<string, unknown>>): Promise<void> {

@@ -7,7 +7,7 @@
 import { readFile } from "node:fs/promises";
 import { inBenchContext } from "./bench-context.ts";
 import { parseBenchOptions } from "./bench-options.ts";
-import { startBenchService } from "./bench-service.ts";
+import { COLD, startBenchService } from "./bench-service.ts";
 import { interleave } from "./interleave.ts";
 import { openRawRunsc } from "./raw-runsc.ts";
 import { Report } from "./report.ts";
@@ -17,9 +17,9 @@ const [directory = "", runs = ""] = process.argv.slice(2);
 const shared = { options: parseBenchOptions(["--runs", runs]), report: new Report({}) };
 await inBenchContext(directory, "processes", shared, async (context) => {
   const raw = await openRawRunsc(context);
-  const free = await startBenchService(context, "free", { ignore_cgroups: true });
+  const free = await startBenchService(context, "free", { ...COLD, ignore_cgroups: true });
   const limited = context.hasCgroups
-    ? [await startBenchService(context, "limited", { ignore_cgroups: false })]
+    ? [await startBenchService(context, "limited", { ...COLD, ignore_cgroups: false })]
     : [];
   const counts = await interleave(
     [

@@ -49,6 +49,7 @@ function recordAt(submitted_at_ms: number): RunRecord {
       wall_ms: 118,
       queue_ms: 0,
       boot_ms: 2,
+      warm: false,
       cpu_ms: { user: 40, system: 40 },
       peak_memory_bytes: 20 << 20,
       image_digest: `sha256:${"0".repeat(64)}`,

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { withImages } from "../../src/compose-images.ts";
 import { silentLog } from "../../src/core/log.ts";
 import type { Image } from "../../src/image/types.ts";
+import { NO_NETWORK } from "../../src/sandbox/guest-network.ts";
 import { mergeEnvironment } from "../../src/sandbox/environment.ts";
 import { runDirectoryAt, runscRunArgv } from "../../src/sandbox/runsc.ts";
 import { buildSpec, NOBODY } from "../../src/sandbox/spec.ts";
@@ -68,6 +69,7 @@ export async function openRawRunsc(context: BenchContext): Promise<RawRunsc> {
         source: join(inputs, path),
         destination: `/${path}`,
       })),
+      network: NO_NETWORK,
       makeCwd: false,
     });
     await writeFile(join(directory.bundle, "config.json"), JSON.stringify(spec));

@@ -8,15 +8,22 @@ export interface QuietRun {
 
 const ALIVE_AFTER_MS = 30_000;
 
+/** What bounds a program, and what its environment has beyond that of this process. */
+export interface QuietOptions {
+  signal: AbortSignal;
+  timeout_ms: number;
+  env?: Readonly<Record<string, string>>;
+}
+
 /** Runs a program to its end and keeps what it says, with a sign of life while it takes long. */
 export function runQuietly(
   [file = "", ...args]: readonly string[],
-  { signal, timeout_ms }: { signal: AbortSignal; timeout_ms: number },
+  { signal, timeout_ms, env: more = {} }: QuietOptions,
 ): Promise<QuietRun> {
   const started = performance.now();
   const minutes = () => `${((performance.now() - started) / 60_000).toFixed(1)} min`;
   const alive = setInterval(() => console.log(`… ${args.at(-1)}: ${minutes()}`), ALIVE_AFTER_MS);
-  const env = { ...process.env, NO_COLOR: "1" };
+  const env = { ...process.env, NO_COLOR: "1", ...more };
   const child = spawn(file, args, { env, signal, stdio: ["ignore", "pipe", "pipe"] });
   const timer = setTimeout(() => child.kill("SIGKILL"), timeout_ms);
   let output = "";

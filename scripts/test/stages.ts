@@ -21,6 +21,8 @@ export interface TestedFile extends Tally {
 export interface Runner {
   name: string;
   argv(file: string, report: string): string[];
+  /** What its environment has beyond that of this process. */
+  env?: Readonly<Record<string, string>>;
 }
 
 /** A hang is the same after any time; a test on a busy machine may need a lot of it. */
@@ -36,6 +38,9 @@ export const BUN_TEST: Runner = {
     return ["node_modules/.bin/bun", "test", `--timeout=${TEST_TIMEOUT_MS}`, ...reporter, file];
   },
 };
+
+/** With services that keep sandboxes ready, so that the runs of tests are taken over by those; see `WARM_MODE`. */
+export const BUN_TEST_WARM: Runner = { ...BUN_TEST, name: "bun test, warm", env: { BOXER_TEST_WARM: "1" } };
 
 export const DENO_TEST: Runner = {
   name: "deno test",
@@ -106,7 +111,8 @@ async function runFile(
   // An earlier attempt's would speak for one that crashes.
   await rm(report, { force: true });
   const argv = runner.argv(file, report);
-  const { fault, output } = await runQuietly(argv, { signal, timeout_ms: FILE_TIMEOUT_MS });
+  const options = { signal, timeout_ms: FILE_TIMEOUT_MS, ...(runner.env && { env: runner.env }) };
+  const { fault, output } = await runQuietly(argv, options);
   const tally = tallyJunit(await readFile(report, "utf8").catch(() => ""), file, fault);
   if (tally.failed > 0) console.log(output);
   const seconds = ((performance.now() - started) / 1000).toFixed(1);

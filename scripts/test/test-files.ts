@@ -4,6 +4,18 @@ import { join, relative, resolve } from "node:path";
 /** Directories of tests that only one runtime can run. */
 const ONLY_FOR = { bun: "test/runtime/bun/", deno: "test/runtime/deno/" } as const;
 
+/** Files whose runs mean the same in sandboxes booted ahead, and so are tried in those as well. */
+export const WARM_FILES = [
+  "bombs",
+  "cgroups",
+  "conformance",
+  "image-user",
+  "isolation",
+  "output-limits",
+  "runs",
+  "service-kill",
+].map((name) => `./test/integration/${name}.test.ts`);
+
 /**
  * The test files below `test/` for one runtime, as paths like `./test/core/x.test.ts`, sorted.
  *

@@ -1,6 +1,7 @@
 import Type, { type Static } from "typebox";
 import { optional } from "../core/nullable.ts";
 import { DefaultLimits, MaxLimits } from "./limits-schema.ts";
+import { WarmPool } from "./warm-pool-schema.ts";
 
 const positive = (description: string) => Type.Optional(Type.Integer({ minimum: 1, description }));
 const text = (description: string) => Type.Optional(Type.String({ minLength: 1, description }));
@@ -17,6 +18,26 @@ const patterns = (description: string) =>
         "component, `**` across; without a tag all of them.",
     }),
   );
+
+const destinations = (description: string) =>
+  Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 262 }), { maxItems: 256, description }));
+
+const Egress = Type.Object(
+  {
+    allow: destinations(
+      "Names and public networks that runs may reach: `api.example.com`, `*.example.org` (all below it), " +
+        "`93.184.216.0/24:443`. Default: all that is public.",
+    ),
+    deny: destinations("Names and networks that they may not reach, whatever is allowed. Default none."),
+    private_allow: destinations(
+      "Networks that are not public and may be reached all the same: `10.1.0.0/16:5432`. Default none.",
+    ),
+  },
+  {
+    additionalProperties: false,
+    description: "What runs with network=sandbox may connect to. A request may ask for less, never for more.",
+  },
+);
 
 const Dashboard = Type.Object(
   {
@@ -88,7 +109,41 @@ export const ConfigSchema = Type.Object(
       }),
     ),
     dns_servers: Type.Optional(
-      Type.Array(Type.String({ minLength: 1 }), { description: "Name servers for network=sandbox." }),
+      Type.Array(Type.String({ minLength: 1 }), {
+        description: "IP addresses of the name servers for network=sandbox. Default: 8.8.8.8 and 8.8.4.4.",
+      }),
+    ),
+    network_cidr: Type.Optional(
+      Type.String({
+        pattern: String.raw`^((25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(\.(?!/)|(?=/))){4}/([89]|[12]\d|30)$`,
+        description:
+          "IPv4 network that the links of runs lie in, four addresses each, nowhere else in use: `10.231.0.0/16`. " +
+          "Default: the first of 10.231.0.0/16, 172.29.0.0/16 and 192.168.224.0/19 that the host does not route.",
+      }),
+    ),
+    enable_forwarding: Type.Optional(
+      Type.Boolean({
+        description:
+          "Where the host does not forward packets, let Boxer have its uplinks do so for network=sandbox, for its own " +
+          "interfaces only, and back again at the end. Default false.",
+      }),
+    ),
+    egress: Type.Optional(Egress),
+    max_bandwidth_kbps: Type.Optional(
+      Type.Integer({
+        minimum: 8,
+        maximum: 10_000_000,
+        description:
+          "Bits a second / 1000 that a run with network=sandbox may send, and may receive: most that a request may state " +
+          "as bandwidth_kbps, and what one has that states none. Default: no limit.",
+      }),
+    ),
+    allow_host_network: Type.Optional(
+      Type.Boolean({
+        description:
+          "Let requests run on the host's own network (network=host): the run then reaches all that the host does, its " +
+          "loopback and private networks too. Default false.",
+      }),
     ),
     max_concurrent_runs: positive(
       "Sandboxes at the same time. Default 4 for each core, but no more than runs of the default memory fit into " +
@@ -105,6 +160,15 @@ export const ConfigSchema = Type.Object(
         description:
           "Header that names the client, for servers behind a proxy that sets it: waiting runs are shared out fairly " +
           "by client. Never set it unless the proxy overwrites what clients send. Default: the connection's address.",
+      }),
+    ),
+    prepared_runs: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: 64,
+        description:
+          "Runs whose directory, mount of /output, cgroups and waiting process are made ahead, each some 2 MB: what " +
+          "takes 10 to 15 ms has been done when a request comes. 0: none are. Default: one more than there are cores.",
       }),
     ),
     max_queued_runs: Type.Optional(
@@ -186,6 +250,7 @@ export const ConfigSchema = Type.Object(
         description: "Images pulled in the background at start, and kept. Default none.",
       }),
     ),
+    warm_pool: Type.Optional(WarmPool),
     dashboard: Type.Optional(Dashboard),
     defaults: Type.Optional(DefaultLimits),
     max_limits: Type.Optional(MaxLimits),

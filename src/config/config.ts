@@ -4,6 +4,7 @@ import type { ConfigFile } from "./config-schema.ts";
 import { completeDashboard, type DashboardAccess } from "./dashboard-access.ts";
 import type { ListenAddress } from "./listen-address.ts";
 import { type Machine, thisMachine } from "./machine.ts";
+import { completeWarmPool, type WarmPoolConfig } from "./warm-pool-config.ts";
 
 /** The limits of one run; null means no limit. */
 export interface RunLimits {
@@ -35,8 +36,16 @@ export interface Config {
   readonly run_records_max: number;
   readonly run_records_days: number;
   readonly dns_servers: readonly string[];
+  /** Undefined: one that the host does not route. */
+  readonly network_cidr: string | undefined;
+  readonly enable_forwarding: boolean;
+  readonly egress: NonNullable<ConfigFile["egress"]>;
+  /** Null: no limit. */
+  readonly max_bandwidth_kbps: number | null;
+  readonly allow_host_network: boolean;
   readonly max_concurrent_runs: number;
   readonly max_queued_runs: number;
+  readonly prepared_runs: number;
   readonly max_reserved_memory_mb: number;
   /** Undefined: clients are told apart by their addresses. */
   readonly client_header: string | undefined;
@@ -62,6 +71,7 @@ export interface Config {
   /** Undefined: the machine's own. */
   readonly image_platform: string | undefined;
   readonly images_prepull: readonly string[];
+  readonly warm_pool: WarmPoolConfig;
   readonly dashboard: DashboardAccess;
   readonly defaults: RunLimits;
   /** Null means no maximum. */
@@ -108,7 +118,13 @@ export function completeConfig(
     run_records_max: file.run_records_max ?? 10_000,
     run_records_days: file.run_records_days ?? 7,
     dns_servers: file.dns_servers ?? ["8.8.8.8", "8.8.4.4"],
+    network_cidr: file.network_cidr,
+    enable_forwarding: file.enable_forwarding ?? false,
+    egress: file.egress ?? {},
+    max_bandwidth_kbps: file.max_bandwidth_kbps ?? null,
+    allow_host_network: file.allow_host_network ?? false,
     max_queued_runs: file.max_queued_runs ?? 256,
+    prepared_runs: file.prepared_runs ?? machine.cores + 1,
     client_header: file.client_header,
     shutdown_grace_secs: file.shutdown_grace_secs ?? 30,
     insecure_registries: file.insecure_registries ?? [],
@@ -127,6 +143,7 @@ export function completeConfig(
     image_deny: file.image_deny ?? [],
     image_platform: file.image_platform,
     images_prepull: file.images_prepull ?? [],
+    warm_pool: completeWarmPool(file.warm_pool, machine),
     dashboard: completeDashboard(file.dashboard),
     ...completeCapacity(file, resolveLimits(file.defaults, BUILT_IN_LIMITS, "unlimited"), machine),
   };

@@ -7,6 +7,7 @@ import { complainOfCapacity } from "./capacity.ts";
 import { type Config, completeConfig } from "./config.ts";
 import { type ConfigFile, ConfigSchema } from "./config-schema.ts";
 import { complainOfDashboard } from "./dashboard-access.ts";
+import { complainOfDnsServers } from "./dns-servers.ts";
 import { parseListenAddress } from "./listen-address.ts";
 
 /** The configuration cannot be used; the message names the file and the key. */
@@ -54,7 +55,10 @@ export function parseConfig(text: string, name: string, userHome: string): Confi
     throw new ConfigError(`${name}: listen_addr must be like ":8080", "127.0.0.1:8080" or "[::1]:8080"`);
   }
   const config = completeConfig(file, listen, userHome);
-  const complaint = complainOfCapacity(config) ?? complainOfDashboard(config.dashboard);
+  const complaint =
+    complainOfCapacity(config) ??
+    complainOfDashboard(config.dashboard) ??
+    complainOfDnsServers(config.dns_servers);
   if (complaint !== null) throw new ConfigError(`${name}: ${complaint}`);
   for (const key of ["home", "runsc_path", "mkfs_erofs_path", "docker_socket"] as const) {
     const path = config[key];

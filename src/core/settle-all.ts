@@ -3,7 +3,11 @@
  * being made.
  * @throws what the first of them in order threw
  */
-export async function settleAll<T>(promises: readonly Promise<T>[]): Promise<T[]> {
+export async function settleAll<T extends readonly unknown[] | []>(
+  promises: {
+    readonly [K in keyof T]: Promise<T[K]>;
+  },
+): Promise<{ -readonly [K in keyof T]: T[K] }> {
   await Promise.allSettled(promises);
-  return Promise.all(promises);
+  return Promise.all(promises) as Promise<{ -readonly [K in keyof T]: T[K] }>;
 }

@@ -7,6 +7,7 @@ import type { Connection } from "../platform/platform.ts";
 import type { Readiness } from "../run/readiness.ts";
 import type { RunRecords } from "../run/records/run-records.ts";
 import type { Runner } from "../run/runner.ts";
+import type { WarmPoolStats } from "../sandbox/warm-pool/types.ts";
 import { assetRoutes } from "./assets.ts";
 import { errorPlugin } from "./errors.ts";
 import { filesRoutes } from "./files.ts";
@@ -25,6 +26,8 @@ export interface AppParts {
   readonly files: FileStore;
   readonly images: ImageStore;
   readonly readiness: () => Promise<Readiness>;
+  /** What is ready for runs to come. */
+  readonly warmPool: () => WarmPoolStats;
   readonly config: Pick<
     Config,
     | "listen"
@@ -45,12 +48,12 @@ export type Handler = (request: Request, connection: Connection) => Promise<Resp
 
 /** The whole HTTP interface as one function. */
 export function createHandler(parts: AppParts): Handler {
-  const { runner, records, files, images, readiness, config, log, dashboard } = parts;
+  const { runner, records, files, images, readiness, warmPool, config, log, dashboard } = parts;
   const app = new Elysia({ name: "boxer" })
     .use(errorPlugin(log))
     .use(swaggerRoutes())
     .use(assetRoutes())
-    .use(healthRoutes({ readiness }))
+    .use(healthRoutes({ readiness, warmPool }))
     .use(runRoutes({ runner, ...config }))
     .use(runsRoutes({ runner, records, defaults: config.defaults }))
     .use(filesRoutes({ store: files, upload_limit_bytes: config.upload_limit_bytes }))

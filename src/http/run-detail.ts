@@ -18,7 +18,9 @@ const example = {
   stderr_truncated: false,
   queue_ms: 0,
   boot_ms: 2,
+  warm: true,
   image_digest: "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+  network_usage: null,
   outputs: [],
   outputs_skipped: [],
   warnings: [],
@@ -43,6 +45,18 @@ const ended = {
     peak_memory_mb: 256,
   },
   truncated: { ...example, stdout_truncated: true },
+  networked: {
+    ...example,
+    warm: false,
+    network_usage: {
+      allowed_connections: 1,
+      refused_connections: 0,
+      bytes_in: 5120,
+      bytes_out: 1340,
+      dns_allowed: 2,
+      dns_refused: 0,
+    },
+  },
 };
 
 const stopped = (status: string, error: string) => ({
@@ -77,11 +91,11 @@ export const runDetail = {
       invalid_path: "files[0]: cannot mount at /proc/x: /proc is reserved",
       unknown_file: "files[0]: there is no file workspace/script.py",
       invalid_image_reference: 'Cannot parse image reference "UPPER": repository names are lower case',
-      network_unavailable: "network sandbox is not available on this server",
+      network_unavailable: "network sandbox is not available on this server: the server lacks CAP_NET_ADMIN",
       limit_unenforceable: "limits.memory_mb (256) is not enforced: the server has no memory cgroup",
     }),
     403: failure("The operator does not allow it.", {
-      network_not_allowed: "network host is not allowed by this server",
+      network_not_allowed: "network host is not allowed by this server (allow_host_network)",
       user_not_allowed: "user 0 is root, which this server does not allow",
       image_not_allowed:
         'Image docker.io/library/x:1 is not allowed by this server: image_deny has "docker.io/**"',

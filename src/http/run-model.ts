@@ -1,7 +1,7 @@
 import Type, { type Static } from "typebox";
 import { LIMIT } from "../config/limits-schema.ts";
 import { BoxerError } from "../core/errors.ts";
-import { optional } from "../core/nullable.ts";
+import { nullable, optional } from "../core/nullable.ts";
 import type { RunRequest, RunResult, RunStatus } from "../run/types.ts";
 
 const MIB = 1 << 20;
@@ -28,6 +28,21 @@ const InlineFile = Type.Object(
         description: "Of `content`. Default `utf8`; `base64` as in RFC 4648, section 4, padded.",
       }),
     ),
+  },
+  { additionalProperties: false },
+);
+
+const destinations = (description: string) =>
+  optional(Type.Array(Type.String({ minLength: 1, maxLength: 262 }), { maxItems: 256 }), description);
+
+const Egress = Type.Object(
+  {
+    allow: destinations(
+      "What the run may connect to, and nothing else: names (`api.example.com`), all names below one (`*.example.org`), " +
+        "addresses and networks (`203.0.113.0/24`, `2001:db8::1`), each with a port if need be (`api.example.com:443`, " +
+        "`[2001:db8::/32]:443`). Empty: nothing. Absent: all that is public.",
+    ),
+    deny: destinations("What it may not, whatever is allowed. A name has no port here."),
   },
   { additionalProperties: false },
 );
@@ -63,7 +78,17 @@ export const RunBody = Type.Object(
       Type.Boolean(),
       "Keep the input files and the captured outputs after the run. Default false.",
     ),
-    network: optional(Type.Enum(["none", "sandbox", "host"]), "Default `none`: loopback only."),
+    network: optional(
+      Type.Enum(["none", "sandbox", "host"]),
+      "`none` (default): loopback only. `sandbox`: a network of its own behind a wall, from which it reaches the public " +
+        "internet or what `egress` says, never the host or another run. `host`: the host's own network, only if the " +
+        "operator allows it.",
+    ),
+    egress: optional(Egress, "With `network` `sandbox` only. Never more than the operator permits."),
+    bandwidth_kbps: optional(
+      Type.Integer({ minimum: 8, maximum: 10_000_000 }),
+      "Bits a second / 1000 that the run may send, and may receive. With `network` `sandbox` only.",
+    ),
     on_output_limit: optional(
       Type.Enum(["fail", "truncate"]),
       "What becomes of a program that writes more than `output_limit_bytes` to stdout or stderr. `fail` (default): it is " +
@@ -74,7 +99,15 @@ export const RunBody = Type.Object(
   },
   {
     additionalProperties: false,
-    examples: [{ image: "local/python:3", cmd: ["python3", "-c", "print(42)"] }],
+    examples: [
+      { image: "local/python:3", cmd: ["python3", "-c", "print(42)"] },
+      {
+        image: "local/python:3",
+        cmd: ["python3", "fetch.py"],
+        network: "sandbox",
+        egress: { allow: ["api.example.com:443", "203.0.113.0/24:443"] },
+      },
+    ],
   },
 );
 
@@ -100,6 +133,26 @@ export const Cpu = Type.Union(
     Type.Null(),
   ],
   { description: "Processor time of the sandbox, gVisor's own included; null without cgroups." },
+);
+
+/** What a run did with its network. */
+export const NetworkUsage = nullable(
+  Type.Object({
+    allowed_connections: Type.Integer({
+      description: "Connections, and exchanges without one, that were let out.",
+    }),
+    refused_connections: Type.Integer({
+      description: "Attempts that were refused; of UDP and ICMP each packet is one.",
+    }),
+    bytes_in: Type.Integer({ description: "Bytes of IP that reached the run." }),
+    bytes_out: Type.Integer({ description: "Bytes of IP that left it." }),
+    dns_allowed: nullable(
+      Type.Integer(),
+      "Look-ups that were answered; null where the run asked the configured name servers itself.",
+    ),
+    dns_refused: nullable(Type.Integer(), "Look-ups that were refused, likewise."),
+  }),
+  "What the run did with a network of its own; null with `network` `none` and `host`, and where it cannot be told.",
 );
 
 const Output = Type.Object({
@@ -135,7 +188,9 @@ export const RunResponse = Type.Object({
   stderr_truncated: Type.Boolean({ description: "Likewise for `stderr`." }),
   queue_ms: Type.Integer({ description: "Waiting for a free sandbox." }),
   boot_ms: Type.Integer({ description: "Image pull and preparation, before the sandbox starts." }),
+  warm: Type.Boolean({ description: "Whether the sandbox had been booted before the request came." }),
   image_digest: Type.String(),
+  network_usage: NetworkUsage,
   outputs: Type.Array(Output, { description: "Files found in /output." }),
   outputs_skipped: Type.Array(Skipped, { description: "What in /output was not kept, and why." }),
   warnings: Type.Array(Type.String(), {
@@ -171,6 +226,9 @@ export function toRunRequest(body: Static<typeof RunBody>): RunRequest {
     stdin: body.stdin == null ? undefined : new TextEncoder().encode(body.stdin),
     persist: body.persist ?? false,
     onOutputLimit: body.on_output_limit ?? "fail",
+    network: body.network ?? "none",
+    egress: body.egress ?? undefined,
+    bandwidth_kbps: body.bandwidth_kbps ?? undefined,
   };
 }
 
@@ -198,7 +256,9 @@ export function toRunResponse(result: RunResult): Static<typeof RunResponse> {
     stderr_truncated: result.stderr_truncated,
     queue_ms: result.queue_ms,
     boot_ms: result.boot_ms,
+    warm: result.warm,
     image_digest: result.image_digest,
+    network_usage: result.network_usage && { ...result.network_usage },
     outputs: [...result.outputs],
     outputs_skipped: [...result.outputs_skipped],
     warnings: [...result.warnings],

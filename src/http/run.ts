@@ -1,5 +1,4 @@
 import { Elysia } from "elysia";
-import { BoxerError } from "../core/errors.ts";
 import type { Runner } from "../run/runner.ts";
 import type { RunResult, RunStatus } from "../run/types.ts";
 import { clientOf } from "./client-of.ts";
@@ -30,7 +29,6 @@ export function runRoutes(options: {
   return new Elysia({ name: "run" }).post(
     "/run",
     async ({ body, request }) => {
-      refuseNetwork(body.network ?? "none");
       // The body is here; from now on the program may be silent for its whole wall clock.
       connectionOf(request)?.keepAlive();
       return runResponse(
@@ -53,17 +51,4 @@ function runResponse(result: RunResult): Response {
   if (error === undefined) return Response.json(body);
   const code = result.status as keyof typeof STATUS_OF;
   return Response.json({ error, code, ...body }, { status: STATUS_OF[code] });
-}
-
-function refuseNetwork(network: "none" | "sandbox" | "host"): void {
-  if (network === "host") {
-    throw new BoxerError("network_not_allowed", "network host is not allowed by this server", {
-      field: "network",
-    });
-  }
-  if (network === "sandbox") {
-    throw new BoxerError("network_unavailable", "network sandbox is not available on this server", {
-      field: "network",
-    });
-  }
 }

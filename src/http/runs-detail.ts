@@ -1,5 +1,5 @@
 import type { Static } from "typebox";
-import { answer, crossSite, failure } from "./detail.ts";
+import { answer, crossSite, failure, reboundRead } from "./detail.ts";
 import { RECORD_STATUSES, RunsResponse, RunView } from "./runs-model.ts";
 import { MAX_PAGE } from "./runs-query.ts";
 
@@ -31,12 +31,14 @@ const ended: Static<typeof RunView> = {
   wall_ms: 158,
   queue_ms: 0,
   boot_ms: 2,
+  warm: true,
   cpu_ms: { user: 60, system: 40 },
   peak_memory_mb: 31.5,
   stdout_bytes: 3,
   stderr_bytes: 0,
   stdout_truncated: false,
   stderr_truncated: false,
+  network_usage: null,
   outputs: [],
   outputs_count: 0,
   warnings: [],
@@ -53,6 +55,7 @@ const running: Static<typeof RunView> = {
   wall_ms: null,
   queue_ms: null,
   boot_ms: null,
+  warm: null,
   cpu_ms: null,
   peak_memory_mb: null,
   stdout_bytes: null,
@@ -104,6 +107,7 @@ export const listRunsDetail = {
       invalid_request: `limit must be a number from 1 to ${MAX_PAGE}`,
       invalid_image_reference: 'Cannot parse image reference "UPPER": the name must be in lower case',
     }),
+    403: reboundRead,
   },
 };
 
@@ -112,7 +116,7 @@ export const runStateDetail = {
   summary: "Look at a run",
   description: "A run that waits or is under way, or the record of one that has ended.",
   tags: ["runs"],
-  responses: { 200: answer("The run.", RunView, ended), 400: badExecId, 404: unknownRun },
+  responses: { 200: answer("The run.", RunView, ended), 400: badExecId, 403: reboundRead, 404: unknownRun },
 };
 
 /** `DELETE /runs/{exec_id}` in the OpenAPI document. */

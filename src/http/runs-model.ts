@@ -8,7 +8,7 @@ import {
   requestFacts,
 } from "../run/records/run-record.ts";
 import type { ActiveRun, RunPhase } from "../run/run-observer.ts";
-import { Cpu, RUN_STATUSES, toMegabytes } from "./run-model.ts";
+import { Cpu, NetworkUsage, RUN_STATUSES, toMegabytes } from "./run-model.ts";
 
 /** Every status of a run that has ended, with or without a result. */
 export const RECORD_STATUSES = [
@@ -45,7 +45,7 @@ export const RunView = Type.Object({
     { cpu_cores: limit, memory_mb: limit, wall_clock_secs: limit, pids_limit: limit, nofile: limit },
     { description: "In force, with the defaults filled in; null: none." },
   ),
-  network: Type.Enum(["none"]),
+  network: Type.Enum(["none", "sandbox", "host"]),
   persist: Type.Boolean(),
   on_output_limit: Type.Enum(["fail", "truncate"]),
   shortened: texts("Names of the fields above of which only the beginning is here."),
@@ -61,12 +61,14 @@ export const RunView = Type.Object({
   wall_ms: nullable(Type.Integer(), "Of the sandbox."),
   queue_ms: nullable(Type.Integer(), "Waiting."),
   boot_ms: nullable(Type.Integer(), "Preparing."),
+  warm: nullable(Type.Boolean(), "Whether the sandbox had been booted ahead."),
   cpu_ms: Cpu,
   peak_memory_mb: nullable(Type.Number(), "Most memory."),
   stdout_bytes: nullable(Type.Integer(), "Size of `stdout` in the answer."),
   stderr_bytes: nullable(Type.Integer(), "Size of `stderr` in the answer."),
   stdout_truncated: Type.Boolean(),
   stderr_truncated: Type.Boolean(),
+  network_usage: NetworkUsage,
   outputs: Type.Array(Type.Object({ path: Type.String(), size_bytes: Type.Integer() }), {
     description: "The first files found in /output.",
   }),
@@ -122,7 +124,7 @@ function factsView(facts: RequestFacts) {
     user: facts.user,
     files: [...facts.files],
     limits: facts.limits,
-    network: "none" as const,
+    network: facts.network ?? "none",
     persist: facts.persist,
     on_output_limit: facts.on_output_limit,
     shortened: [...facts.shortened],
@@ -137,12 +139,14 @@ function resultView(result: RunRecord["result"]) {
     wall_ms: result?.wall_ms ?? null,
     queue_ms: result?.queue_ms ?? null,
     boot_ms: result?.boot_ms ?? null,
+    warm: result?.warm ?? null,
     cpu_ms: result?.cpu_ms ?? null,
     peak_memory_mb: toMegabytes(result?.peak_memory_bytes ?? null),
     stdout_bytes: result?.stdout_bytes ?? null,
     stderr_bytes: result?.stderr_bytes ?? null,
     stdout_truncated: result?.stdout_truncated ?? false,
     stderr_truncated: result?.stderr_truncated ?? false,
+    network_usage: result?.network_usage ?? null,
     outputs: [...(result?.outputs ?? [])],
     outputs_count: result?.outputs_count ?? 0,
     warnings: [...(result?.warnings ?? [])],

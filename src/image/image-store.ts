@@ -185,6 +185,10 @@ class Store implements ImageStore {
     return this.#parts.board.watch(parseReference(text).text, signal);
   }
 
+  onRemoved(listener: (digest: string) => void): void {
+    this.#parts.index.removed.add(listener);
+  }
+
   usage(): { size_bytes: number; quota_bytes: number } {
     const { index, quota_bytes } = this.#parts;
     return { size_bytes: index.size_bytes, quota_bytes };

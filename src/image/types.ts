@@ -129,6 +129,8 @@ export interface ImageStore {
    * @returns what was removed
    */
   prune(options: { unused_for_ms: number; all: boolean }): Promise<readonly ImageSummary[]>;
+  /** Has a listener told of the digest of each image that is removed, for whatever reason. It must not throw. */
+  onRemoved(listener: (digest: string) => void): void;
   /** Bytes that the images take, and the most that they may take, or Infinity. */
   usage(): { readonly size_bytes: number; readonly quota_bytes: number };
   /** Aborts the pulls in flight and refuses new ones with `draining`; what is here can be had still. */

@@ -1,5 +1,6 @@
 import { dlopen, ptr } from "bun:ffi";
 import { closeSync } from "node:fs";
+import type { ChildInput } from "./platform.ts";
 
 const O_CLOEXEC = 0o2000000;
 
@@ -32,4 +33,33 @@ export async function* readPipe(fd: number): AsyncGenerator<Uint8Array> {
   } finally {
     closeSync(fd);
   }
+}
+
+/**
+ * Writes to a pipe, as much as its reader takes and the rest as it goes on, then closes it.
+ * @param gone settles when there is nobody to write to any more; then it is closed as well
+ */
+export function writePipe(fd: number, gone: Promise<unknown>): ChildInput {
+  const sink = Bun.file(fd).writer();
+  // A broken pipe comes as a throw or as a rejection, by whether the write had to wait.
+  const quietly = async (act: () => unknown) => {
+    try {
+      await act();
+    } catch {}
+  };
+  let hasEnded = false;
+  const end = () => {
+    if (hasEnded) return;
+    hasEnded = true;
+    void quietly(() => sink.end()).then(() => closeSync(fd));
+  };
+  gone.then(end, end);
+  return {
+    write(bytes) {
+      if (hasEnded) return;
+      void quietly(() => sink.write(bytes));
+      void quietly(() => sink.flush());
+    },
+    end,
+  };
 }

@@ -1,7 +1,7 @@
 import { Database as Sqlite } from "bun:sqlite";
 import { closeSync } from "node:fs";
 import { bunMountCalls } from "./bun-mount.ts";
-import { makePipe, type Pipe, readPipe } from "./bun-pipe.ts";
+import { makePipe, type Pipe, readPipe, writePipe } from "./bun-pipe.ts";
 import { lazyFileBody } from "./file-body.ts";
 import { createMounts } from "./mounts.ts";
 import type {
@@ -32,37 +32,43 @@ export const bunPlatform: Platform = {
 function spawn(argv: readonly string[], options: SpawnOptions): Child {
   const stdout = makePipe();
   const stderr = makePipeBeside(stdout);
+  const stdin = options.stdin === "pipe" ? makePipeBeside(stdout, stderr) : null;
   try {
     const child = Bun.spawn([...argv], {
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
       env: { ...options.env },
-      stdin: options.stdin ?? "ignore",
+      stdin: stdin?.read ?? options.stdin ?? "ignore",
       stdout: stdout.write,
       stderr: stderr.write,
     });
     return {
       pid: child.pid,
+      stdin: stdin && writePipe(stdin.write, child.exited),
       stdout: readPipe(stdout.read),
       stderr: readPipe(stderr.read),
       exited: child.exited.then(() => ({ code: child.exitCode, signal: child.signalCode as string | null })),
       kill: (signal) => child.kill(signal),
     };
   } catch (error) {
-    for (const { read } of [stdout, stderr]) closeSync(read);
+    closeAll(stdout.read, stderr.read, stdin?.write);
     throw error;
   } finally {
-    for (const { write } of [stdout, stderr]) closeSync(write);
+    closeAll(stdout.write, stderr.write, stdin?.read);
   }
 }
 
-/** A second pipe; without it the first one is closed again. */
-function makePipeBeside(first: Pipe): Pipe {
+/** One more pipe; without it the others are closed again. */
+function makePipeBeside(...others: readonly Pipe[]): Pipe {
   try {
     return makePipe();
   } catch (error) {
-    for (const fd of [first.read, first.write]) closeSync(fd);
+    for (const { read, write } of others) closeAll(read, write);
     throw error;
   }
+}
+
+function closeAll(...fds: readonly (number | undefined)[]): void {
+  for (const fd of fds) if (fd !== undefined) closeSync(fd);
 }
 
 async function serve(options: ServeOptions): Promise<Server> {

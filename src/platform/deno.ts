@@ -2,6 +2,7 @@ import { spawn as spawnProcess } from "node:child_process";
 import { once } from "node:events";
 import { accessSync, closeSync, constants, openSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
+import type { Writable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { errnoOf } from "../core/errors.ts";
 import { denoMountCalls } from "./deno-mount.ts";
@@ -9,6 +10,7 @@ import { streamedFileBody } from "./file-body.ts";
 import { createMounts } from "./mounts.ts";
 import type {
   Child,
+  ChildInput,
   Connection,
   Database,
   ExitStatus,
@@ -50,10 +52,11 @@ function spawn(argv: readonly string[], options: SpawnOptions): Child {
   }
   // A child that ends without reading its stdin breaks the pipe; that is its own affair.
   child.stdin?.on("error", () => {});
-  child.stdin?.end(options.stdin);
-  const { pid } = child;
+  const { pid, stdin } = child;
+  if (options.stdin !== "pipe") stdin?.end(options.stdin);
   return {
     pid,
+    stdin: stdin && options.stdin === "pipe" ? inputOf(stdin) : null,
     stdout: child.stdout as AsyncIterable<Uint8Array>,
     stderr: child.stderr as AsyncIterable<Uint8Array>,
     exited: once(child, "exit").then(([code, signal]): ExitStatus => ({ code, signal })),
@@ -67,6 +70,13 @@ function spawn(argv: readonly string[], options: SpawnOptions): Child {
         if (errnoOf(error) !== "ESRCH") throw error;
       }
     },
+  };
+}
+
+function inputOf(stream: Writable): ChildInput {
+  return {
+    write: (bytes) => void stream.write(bytes),
+    end: () => void stream.end(),
   };
 }
 

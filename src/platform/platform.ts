@@ -23,8 +23,16 @@ export interface SpawnOptions {
   cwd?: string;
   /** The whole environment of the child; nothing is inherited. */
   env: Readonly<Record<string, string>>;
-  /** Bytes for the child's stdin, or nothing: then it reads end of file at once. */
-  stdin?: Uint8Array;
+  /** Bytes for the child's stdin, `pipe` to write them later, or nothing: then it reads end of file at once. */
+  stdin?: Uint8Array | "pipe";
+}
+
+/** The stdin of a child. One that does not read, or is gone, is its own affair: nothing throws. */
+export interface ChildInput {
+  /** Takes bytes to be written in turn; they must not change afterwards. */
+  write(bytes: Uint8Array): void;
+  /** Ends the input once all is written. */
+  end(): void;
 }
 
 /** How a process ended: one of the two is null. */
@@ -36,6 +44,8 @@ export interface ExitStatus {
 /** A running process whose stdout and stderr are pipes that must be read. */
 export interface Child {
   readonly pid: number;
+  /** Null unless `SpawnOptions.stdin` was `pipe`. */
+  readonly stdin: ChildInput | null;
   readonly stdout: AsyncIterable<Uint8Array>;
   readonly stderr: AsyncIterable<Uint8Array>;
   /** Settles when the process has been reaped. Its pipes may stay open if a descendant holds them. */

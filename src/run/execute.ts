@@ -1,33 +1,32 @@
-import { join, posix } from "node:path";
+import { posix } from "node:path";
 import { type Config, resolveLimits } from "../config/config.ts";
 import type { CleanupStack } from "../core/cleanup-stack.ts";
 import { BoxerError } from "../core/errors.ts";
+import { settleAll } from "../core/settle-all.ts";
 import type { FileStore } from "../files/file-store.ts";
-import { maxEntriesOf, type OutputLimits } from "../files/select-outputs.ts";
 import type { Image, ImageLease, PullPolicy } from "../image/types.ts";
-import type { Platform } from "../platform/platform.ts";
 import { checkEnvironment, mergeEnvironment } from "../sandbox/environment.ts";
-import type { OutputRoom } from "../sandbox/output-watch.ts";
-import { makeOutputCwd, makeRunDirectory } from "../sandbox/run-directory.ts";
+import type { SandboxExit } from "../sandbox/inspect-exit.ts";
 import type { OutputListener, ProcessLimits } from "../sandbox/run-process.ts";
-import type { Guest, Sandbox, SandboxExit } from "../sandbox/sandbox.ts";
+import type { Guest, Sandbox } from "../sandbox/sandbox.ts";
 import { unenforcedLimits } from "../sandbox/unenforced-limits.ts";
 import { chooseUser } from "./guest-user.ts";
 import { checkInputs, provideInputs } from "./inputs.ts";
+import { type NetworkParts, networkCleanup, openNetwork } from "./network/open-network.ts";
+import { planNetwork } from "./network/plan-network.ts";
 import { outcomeOf, statusAfterCapture } from "./outcome.ts";
+import { outputRoomOf } from "./output-room.ts";
 import type { RunPhase } from "./run-observer.ts";
 import type { RunRequest, RunResult } from "./types.ts";
 
 /** The parts that a run is made of. */
 export interface ExecuteParts {
-  readonly platform: Platform;
   readonly sandbox: Sandbox;
   readonly images: {
     acquire(reference: string, options: { signal: AbortSignal; pull: PullPolicy }): Promise<ImageLease>;
   };
   readonly files: FileStore;
-  /** Holds one directory for each run. */
-  readonly runsDirectory: string;
+  readonly network: NetworkParts;
   readonly config: Pick<
     Config,
     | "defaults"
@@ -46,8 +45,8 @@ export interface RunContext {
   readonly signal: AbortSignal;
   /** Takes the undo of everything acquired; the caller runs it when the answer is known. */
   readonly cleanup: CleanupStack;
-  /** Is told how far the run is; it begins as `preparing`. */
-  phase(phase: RunPhase): void;
+  /** Is told how far the run is, which begins as `preparing`; and what names its sandbox on the host. */
+  phase(phase: RunPhase, sandbox_id?: string): void;
   /** Is told of output as it comes. */
   readonly onOutput?: OutputListener | undefined;
 }
@@ -58,8 +57,6 @@ const MIN_NOFILE = 3;
 const MAX_NAME_BYTES = 255;
 /** Leaves room in PATH_MAX of limits.h for where /output lies on the host, and for its directories in a small tmpfs. */
 const MAX_CWD_BYTES = 1024;
-/** Directories below /output that are looked into. */
-const MAX_OUTPUT_DEPTH = 64;
 
 /**
  * Checks what can be checked before anything is acquired.
@@ -95,20 +92,28 @@ export async function execute(parts: ExecuteParts, request: RunRequest, run: Run
   const { config } = parts;
   const { image } = await acquireImage(parts, request, run);
   const user = chooseUser(request.user, image.user, config.allow_root_user);
-  const outputLimits = outputLimitsOf(config);
-  const { directory, outputFull } = await makeRunDirectory(
-    join(parts.runsDirectory, run.exec_id),
-    user,
-    outputLimits,
-    parts.platform,
-    run.cleanup,
-  );
-  const inputs = await provideInputs(parts.files, request, directory.inputs, run.cleanup);
   const limits = resolveLimits(request.limits, config.defaults, "default");
-  const guest = guestOf(request, image, { id: run.exec_id, limits, user, inputs: inputs.mounts });
-  await makeOutputCwd(directory, guest.cwd, user);
+  const { rootfs, rootfs_type: rootfsType, digest } = image;
+  const plan = planNetwork(parts.network, request);
+  // Before the launchpad, which is so given back first: the sandbox must not outlive its network.
+  const undoNetwork = networkCleanup(parts.network, run.cleanup);
+  const place = await parts.sandbox.place({
+    image: digest,
+    rootfs,
+    rootfsType,
+    limits,
+    network: plan,
+  });
+  const { pad } = place;
+  run.cleanup.defer("launchpad", () => pad.cleanup.run());
+  const { directory, outputFull } = pad;
+  const [inputs, network] = await settleAll([
+    provideInputs(parts.files, request, directory.inputs, run.cleanup),
+    openNetwork(parts.network, plan, directory.path, undoNetwork),
+  ]);
+  const guest = guestOf(request, image, { limits, user, inputs: inputs.mounts, network: network.guest });
   const boot_ms = Math.round(performance.now() - begun);
-  run.phase("running");
+  run.phase("running", pad.id);
   const running: ProcessLimits = {
     wall_clock_ms: limits.wall_clock_secs === null ? null : limits.wall_clock_secs * 1000,
     output_limit_bytes: config.output_limit_bytes,
@@ -117,16 +122,14 @@ export async function execute(parts: ExecuteParts, request: RunRequest, run: Run
     watches: [outputFull],
     onOutput: run.onOutput,
   };
-  const exit = await parts.sandbox.run(directory, guest, running, run.cleanup);
+  const exit = await parts.sandbox.run(place, guest, running);
   const outcome = outcomeOf(exit, guest.args[0] ?? "");
   run.phase("capturing");
   const wasFull = (await outputFull()) !== null;
-  const captured = await parts.files.captureOutputs(
-    directory.output,
-    run.exec_id,
-    outputLimits,
-    request.persist,
-  );
+  const [captured, network_usage] = await settleAll([
+    parts.files.captureOutputs(directory.output, run.exec_id, outputRoomOf(config), request.persist),
+    network.usage(),
+  ]);
   await inputs.settle();
   return {
     ...outcome,
@@ -137,8 +140,10 @@ export async function execute(parts: ExecuteParts, request: RunRequest, run: Run
     wall_ms: exit.wall_ms,
     queue_ms: run.queue_ms,
     boot_ms,
+    warm: exit.warm,
     ...usageOf(exit),
     image_digest: image.digest,
+    network_usage,
     outputs: captured.outputs,
     outputs_skipped: captured.skipped,
     warnings: unenforcedLimits(limits, parts.sandbox.enforced),
@@ -154,7 +159,7 @@ async function acquireImage(parts: ExecuteParts, request: RunRequest, run: RunCo
 function guestOf(
   request: RunRequest,
   image: Image,
-  rest: Pick<Guest, "id" | "limits" | "inputs" | "user">,
+  rest: Pick<Guest, "limits" | "inputs" | "user" | "network">,
 ): Guest {
   return {
     ...rest,
@@ -173,17 +178,6 @@ function usageOf({ usage }: SandboxExit): Pick<RunResult, "cpu_ms" | "peak_memor
   return {
     cpu_ms: user == null || system == null ? null : { user, system },
     peak_memory_bytes: peak_memory_bytes ?? null,
-  };
-}
-
-/** What a run may leave in /output, and what room it has there meanwhile. */
-function outputLimitsOf(config: ExecuteParts["config"]): OutputLimits & OutputRoom {
-  const max_files = config.output_files_limit_count;
-  return {
-    max_bytes: config.output_files_limit_bytes,
-    max_files,
-    max_entries: maxEntriesOf(max_files),
-    max_depth: MAX_OUTPUT_DEPTH,
   };
 }
 

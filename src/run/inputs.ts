@@ -47,7 +47,7 @@ export async function provideInputs(
   cleanup: CleanupStack,
 ): Promise<Inputs> {
   if (request.files.length + request.inlineFiles.length === 0) return { mounts: [], settle: async () => {} };
-  await mkdir(directory, { mode: 0o700 });
+  await mkdir(directory, { recursive: true, mode: 0o700 });
   const hold = await store.hold(request.files, directory);
   // A run that fails by a fault of ours keeps its inputs, since the client may want to try again. After
   // the first release that works, others do nothing.

@@ -1,6 +1,6 @@
 import { constants } from "node:os";
 import { BoxerError } from "../core/errors.ts";
-import type { SandboxExit } from "../sandbox/sandbox.ts";
+import type { SandboxExit } from "../sandbox/inspect-exit.ts";
 import type { RunResult } from "./types.ts";
 
 /** What the end of a sandbox means for its run. */

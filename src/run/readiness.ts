@@ -3,7 +3,9 @@ import { constants } from "node:fs";
 import { access, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { errnoOf, messageOf } from "../core/errors.ts";
+import type { Networks } from "../network/types.ts";
 import type { Platform } from "../platform/platform.ts";
+import { COMMAND_ENV } from "../platform/run-command.ts";
 import { PROBE_PREFIX } from "../platform/with-probe.ts";
 import type { Cgroups } from "../sandbox/cgroup/types.ts";
 import { overlayRootFault } from "../sandbox/overlay-root.ts";
@@ -20,6 +22,8 @@ export interface Readiness {
   readonly runsc_version: string | null;
   /** Which cgroups hold runs to their limits, and which limits nothing enforces. Runs are served all the same. */
   readonly cgroup: Pick<Cgroups, "mode" | "unenforced">;
+  /** Whether runs can have a network of their own, and why not. Others are served all the same. */
+  readonly network_sandbox: { readonly available: boolean; readonly reason: string | null };
 }
 
 /** What readiness depends on. */
@@ -34,6 +38,7 @@ export interface ReadinessParts {
   /** Must be writable. */
   readonly home: string;
   readonly cgroups: Pick<Cgroups, "mode" | "unenforced">;
+  readonly networks: Pick<Networks, "unavailable" | "notes">;
   isDraining(): boolean;
 }
 
@@ -62,12 +67,15 @@ async function check(parts: ReadinessParts): Promise<Readiness> {
   const reasons: string[] = [];
   const runsc_version = await attempt(() => runscVersion(parts), reasons);
   await attempt(() => probeWrite(parts.home), reasons);
-  const notes: string[] = [];
+  const { unavailable: reason, notes: networkNotes } = parts.networks;
+  const network_sandbox = { available: reason === null, reason };
+  const notes = [...networkNotes];
   const { mkfsErofsPath } = parts;
   if (mkfsErofsPath === null) notes.push(...((await attempt(() => probeDirectories(parts), reasons)) ?? []));
   else await attempt(() => probeExecutable(mkfsErofsPath), reasons);
   const { mode, unenforced } = parts.cgroups;
-  return { ready: reasons.length === 0, reasons, notes, runsc_version, cgroup: { mode, unenforced } };
+  const cgroup = { mode, unenforced };
+  return { ready: reasons.length === 0, reasons, notes, runsc_version, cgroup, network_sandbox };
 }
 
 async function probeExecutable(path: string): Promise<void> {
@@ -97,9 +105,7 @@ async function attempt<T>(probe: () => Promise<T>, reasons: string[]): Promise<T
 async function runscVersion({ platform, runscPath }: ReadinessParts): Promise<string> {
   if (runscPath === null) throw new Error("runsc not found: install gVisor or set runsc_path");
   const { status, stop, stdout } = await runProcess(
-    platform,
-    [runscPath, "--version"],
-    undefined,
+    () => platform.spawn([runscPath, "--version"], { env: COMMAND_ENV }),
     VERSION_LIMITS,
   );
   if (stop === "timed_out") throw new Error(`${runscPath} --version hangs`);

@@ -10,6 +10,8 @@ export class RunEntry {
   #phase: RunPhase = "queued";
   #started_at_ms: number | null = null;
   isAnswered = false;
+  /** Names its sandbox on the host; null while it has none. */
+  sandbox_id: string | null = null;
 
   /** @param client aborts when the client has gone: the run is stopped */
   constructor(run: TakenRun, client: AbortSignal) {
@@ -27,7 +29,12 @@ export class RunEntry {
 
   /** What others may see of it. */
   get active(): ActiveRun {
-    return { ...this.run, phase: this.#phase, started_at_ms: this.#started_at_ms };
+    return {
+      ...this.run,
+      phase: this.#phase,
+      started_at_ms: this.#started_at_ms,
+      sandbox_id: this.sandbox_id,
+    };
   }
 
   /** Aborts when the run shall end. */

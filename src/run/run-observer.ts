@@ -15,10 +15,12 @@ export interface ActiveRun {
   readonly phase: RunPhase;
   /** When its phase became `running`, since 1970-01-01 in ms; null before that. */
   readonly started_at_ms: number | null;
+  /** Names its sandbox on the host; null while it has none. */
+  readonly sandbox_id: string | null;
 }
 
 /** What is known of a run from when it is taken in. */
-export type TakenRun = Omit<ActiveRun, "phase" | "started_at_ms">;
+export type TakenRun = Omit<ActiveRun, "phase" | "started_at_ms" | "sandbox_id">;
 
 /** A run that has been answered: with a result, or with a fault of Boxer or its host. */
 export interface EndedRun extends TakenRun {

@@ -9,6 +9,7 @@ import type { OutputListener } from "../sandbox/run-process.ts";
 import { Admission, type AdmissionStats, type Place } from "./admission/admission.ts";
 import { checkLimits } from "./check-limits.ts";
 import { checkRequest, type ExecuteParts, execute } from "./execute.ts";
+import { planNetwork } from "./network/plan-network.ts";
 import { RunEntry } from "./run-entry.ts";
 import type { ActiveRun, EndedRun, RunObserver } from "./run-observer.ts";
 import type { RunRequest, RunResult } from "./types.ts";
@@ -105,6 +106,7 @@ export class Runner {
     if (this.#draining) throw new BoxerError("draining", "The server is shutting down and takes no new runs");
     checkRequest(request);
     checkLimits(request.limits, this.#limits);
+    planNetwork(this.#parts.network, request);
     const run = { exec_id: `boxer-${randomUUID()}`, request, client, submitted_at_ms: Date.now() };
     const entry = new RunEntry(run, signal);
     const place = this.#enter(entry);
@@ -122,7 +124,7 @@ export class Runner {
       this.#end(entry, { error });
       throw error;
     } finally {
-      void cleanup.run();
+      void cleanup.run().then(() => this.#parts.sandbox.refill());
     }
   }
 
@@ -185,8 +187,9 @@ export class Runner {
       queue_ms: Math.round(performance.now() - queued),
       signal: entry.signal,
       cleanup,
-      phase: (phase) => {
+      phase: (phase, sandbox_id) => {
         entry.phase = phase;
+        entry.sandbox_id = sandbox_id ?? entry.sandbox_id;
       },
       onOutput,
     });

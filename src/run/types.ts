@@ -1,5 +1,8 @@
 import type { StatedLimits } from "../config/config.ts";
 import type { PullPolicy } from "../image/types.ts";
+import type { StatedEgress } from "../network/egress/egress-rules.ts";
+import type { NetworkMode } from "../sandbox/guest-network.ts";
+import type { NetworkUsage } from "./network/open-network.ts";
 
 /** What a client asks for, checked and in domain terms. */
 export interface RunRequest {
@@ -24,6 +27,11 @@ export interface RunRequest {
   readonly persist: boolean;
   /** What becomes of a run that writes more to stdout or stderr than fits: it is stopped, or the excess is dropped. */
   readonly onOutputLimit: "fail" | "truncate";
+  readonly network: NetworkMode;
+  /** What it may connect to with network=sandbox; undefined: all that the configuration permits. */
+  readonly egress: StatedEgress | undefined;
+  /** Bits a second / 1000, each way, with network=sandbox; undefined: the configured maximum. */
+  readonly bandwidth_kbps: number | undefined;
 }
 
 export interface InlineFile {
@@ -63,10 +71,14 @@ export interface RunResult {
   readonly queue_ms: number;
   /** From there to the start of runsc: image pull, files, bundle. */
   readonly boot_ms: number;
+  /** Whether the sandbox had been booted before the request came. */
+  readonly warm: boolean;
   /** What the sandbox as a whole has used, gVisor's own part included; null where cgroups do not tell. */
   readonly cpu_ms: CpuTime | null;
   readonly peak_memory_bytes: number | null;
   readonly image_digest: string;
+  /** What the run did with its network; null without one of its own, and where the counters could not be read. */
+  readonly network_usage: NetworkUsage | null;
   readonly outputs: readonly CapturedOutput[];
   readonly outputs_skipped: readonly SkippedOutput[];
   /** What was not as the request could expect, such as a limit that this host does not enforce. */

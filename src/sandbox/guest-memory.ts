@@ -25,7 +25,7 @@ export function withMemoryTotal(argv: readonly string[], file: string): string[]
 
 /** Writes what /proc/meminfo is to say. @throws what writing gives */
 export function writeMemoryTotal(file: string, memory_mb: number): Promise<void> {
-  return writeFile(file, `MemTotal: ${memory_mb * KIB_PER_MIB} kB\n`);
+  return writeFile(file, `MemTotal: ${Math.round(memory_mb * KIB_PER_MIB)} kB\n`);
 }
 
 /**

@@ -7,20 +7,24 @@ import { withProbe } from "../platform/with-probe.ts";
 import type { RunDirectory } from "./runsc.ts";
 
 /**
- * Mounts and runs, for sh(1) of any make: $1 is where, $2 the directory that holds the tree, $3 more options, $4 a file
- * to be emptied once it is mounted. The names in the options are relative, since the kernel gives commas and colons a
- * meaning.
+ * Mounts and runs, for sh(1) of any make: $1 is where, $2 the directory that holds the tree, $3 the options, $4 a file to
+ * be emptied once it is mounted. The names in the options are relative, since the kernel gives commas and colons a
+ * meaning. All on one line, and no word is empty: a launcher takes it word by word.
  */
-const SCRIPT = `set -e
-mount -t tmpfs -o size=1m,mode=700 tmpfs "$1"
-cd "$1"
-mkdir image upper work merged
-mount --bind "$2" image
-mount -t overlay -o "lowerdir=image,upperdir=upper,workdir=work$3" overlay merged
-cd /
-: > "$4"
-shift 4
-exec "$@"`;
+const SCRIPT = [
+  "set -e",
+  'mount -t tmpfs -o size=1m,mode=700 tmpfs "$1"',
+  'cd "$1"',
+  "mkdir image upper work merged",
+  'mount --bind "$2" image',
+  'mount -t overlay -o "$3" overlay merged',
+  "cd /",
+  ': > "$4"',
+  "shift 4",
+  'exec "$@"',
+].join("; ");
+
+const OPTIONS = "lowerdir=image,upperdir=upper,workdir=work";
 
 /** What the log of a run holds until its image is mounted, in runsc's own format. */
 export const NOT_MOUNTED = JSON.stringify({
@@ -51,7 +55,7 @@ export function withOverlayRoot(
   directory: Pick<RunDirectory, "root" | "log">,
   rootless: boolean,
 ): string[] {
-  const [flags, options] = rootless ? ["-Urm", ",userxattr"] : ["-m", ""];
+  const [flags, options] = rootless ? ["-Urm", `${OPTIONS},userxattr`] : ["-m", OPTIONS];
   const places = [directory.root, dirname(rootfs), options, directory.log];
   return ["unshare", flags, "--", "sh", "-c", SCRIPT, "sh", ...places, ...argv];
 }

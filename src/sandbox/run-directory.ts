@@ -54,7 +54,8 @@ export async function makeOutputCwd(directory: RunDirectory, cwd: string, user: 
   let path = directory.output;
   for (const name of cwd.slice(OUTPUT.length).split("/")) {
     path = join(path, name);
-    await mkdir(path);
+    // A start that came to nothing may have made it already.
+    await mkdir(path, { recursive: true });
     if (process.geteuid?.() === 0) await chown(path, user.uid, user.gid);
   }
 }

@@ -1,6 +1,6 @@
-import type { Child, ExitStatus, Platform } from "../platform/platform.ts";
+import type { Child, ExitStatus } from "../platform/platform.ts";
 import { type BoundedOutput, OutputCollector } from "./bounded-output.ts";
-import { descendantsOf, signalAll } from "./process-tree.ts";
+import { Stopper, within } from "./stopper.ts";
 
 /** Why Boxer ended a process that would have gone on. */
 export type StopReason =
@@ -41,33 +41,26 @@ export interface ProcessExit {
   readonly stop: StopReason | null;
   readonly stdout: BoundedOutput;
   readonly stderr: BoundedOutput;
-  /** From spawn to exit. */
+  /** From start to exit. */
   readonly wall_ms: number;
 }
 
-/** How long runsc may take to clean up after its sentry was killed, before it is killed as well. */
-const CLEANUP_GRACE_MS = 300;
-/** How long SIGKILL may take to end a process tree; past it the kernel itself is stuck. */
-const KILL_DEADLINE_MS = 10_000;
-/** How long the pipes may stay open after the process has ended. */
-const DRAIN_MS = 1_000;
+/** How long the pipes may stay open after the process has ended, in looks: a server that is held up misses one of them. */
+const [DRAIN_LOOKS, DRAIN_LOOK_MS] = [10, 100];
 /** Between two looks of the watches. */
 const WATCH_INTERVAL_MS = 250;
 
 /**
  * Runs a process to its end or to the first limit, reading both streams meanwhile.
- * @param argv the command; its environment holds PATH only
- * @throws what `Platform.spawn` throws, and an Error when SIGKILL did not end the process
+ * @param start makes the process do its work; it may have been there before
+ * @throws what `start` throws, and an Error when SIGKILL did not end the process
  */
 export async function runProcess(
-  platform: Platform,
-  argv: readonly string[],
-  stdin: Uint8Array | undefined,
+  start: () => Child | Promise<Child>,
   limits: ProcessLimits,
 ): Promise<ProcessExit> {
   const started = performance.now();
-  const env = { PATH: process.env.PATH ?? "/usr/sbin:/usr/bin:/sbin:/bin" };
-  const child = platform.spawn(argv, stdin === undefined ? { env } : { env, stdin });
+  const child = await start();
   const stopper = new Stopper(child);
   const disarm = arm(stopper, limits);
   const stdout = new OutputCollector(limits.output_limit_bytes);
@@ -80,7 +73,7 @@ export async function runProcess(
   try {
     const status = await stopper.ended;
     const wall_ms = Math.round(performance.now() - started);
-    await within(reading, DRAIN_MS);
+    await drain(reading);
     const streams = { stdout: stdout.output, stderr: stderr.output };
     // A short program may have ended before its output was read and found too long.
     const overfull = !limits.drop_excess_output && (streams.stdout.truncated || streams.stderr.truncated);
@@ -88,6 +81,14 @@ export async function runProcess(
   } finally {
     disarm();
   }
+}
+
+async function drain(reading: Promise<unknown>): Promise<void> {
+  let isRead = false;
+  const read = reading.then(() => {
+    isRead = true;
+  });
+  for (let look = 0; look < DRAIN_LOOKS && !isRead; look += 1) await within(read, DRAIN_LOOK_MS);
 }
 
 /** A listener that fails hears no more, and the run goes on. */
@@ -137,69 +138,4 @@ function watch(stopper: Stopper, watches: readonly Watch[]): () => void {
     stopped = true;
     clearTimeout(timer);
   };
-}
-
-/** Ends a process for the first reason given; later ones change nothing. */
-class Stopper {
-  /** The exit, or a rejection when SIGKILL did not work. */
-  readonly ended: Promise<ExitStatus>;
-  reason: StopReason | null = null;
-  readonly #child: Child;
-  #hasEnded = false;
-  #fail: (error: Error) => void = () => {};
-
-  constructor(child: Child) {
-    this.#child = child;
-    const stuck = new Promise<never>((_, reject) => {
-      this.#fail = reject;
-    });
-    const exited = child.exited.finally(() => {
-      this.#hasEnded = true;
-    });
-    this.ended = Promise.race([exited, stuck]);
-  }
-
-  stop(reason: StopReason): void {
-    if (this.reason !== null || this.#hasEnded) return;
-    this.reason = reason;
-    this.#kill().catch((error) => this.#fail(error));
-  }
-
-  /**
-   * The sentry first: runsc then removes its cgroup and state by itself and ends some 10 ms later. A runsc without
-   * children, or one that lingers, is killed too; its children die with it by their parent-death signal (prctl(2)).
-   */
-  async #kill(): Promise<void> {
-    const { pid } = this.#child;
-    const sandbox = await descendantsOf(pid);
-    signalAll(sandbox, "SIGKILL");
-    if (sandbox.length > 0) await within(this.#child.exited, CLEANUP_GRACE_MS);
-    if (this.#hasEnded) return;
-    await this.#killTree(pid);
-    await within(this.#child.exited, KILL_DEADLINE_MS);
-    if (!this.#hasEnded) throw new Error(`process ${pid} survives SIGKILL`);
-  }
-
-  /** All are held still first, from the root on: a process that goes on could start others anew. */
-  async #killTree(pid: number): Promise<void> {
-    const held = new Set<number>();
-    for (
-      let fresh = [pid];
-      fresh.length > 0;
-      fresh = (await descendantsOf(pid)).filter((each) => !held.has(each))
-    ) {
-      signalAll(fresh, "SIGSTOP");
-      for (const each of fresh) held.add(each);
-    }
-    signalAll([...held], "SIGKILL");
-  }
-}
-
-/** Waits for a promise, at most so long; tells nothing of its outcome. */
-async function within(promise: Promise<unknown>, deadline_ms: number): Promise<void> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const deadline = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, deadline_ms);
-  });
-  await Promise.race([promise, deadline]).finally(() => clearTimeout(timer));
 }

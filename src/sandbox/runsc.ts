@@ -1,5 +1,7 @@
 import { join } from "node:path";
 import type { Config } from "../config/config.ts";
+import type { NetworkMode } from "./guest-network.ts";
+import { type ControlDirectory, controlDirectoryAt } from "./warm/control-directory.ts";
 
 /** How runsc is called. */
 export interface RunscOptions {
@@ -29,12 +31,15 @@ export interface RunDirectory {
   readonly root: string;
   /** Mounted at /output. */
   readonly output: string;
-  /** Pinned input files. */
+  /** What only the first program of a sandbox booted ahead sees; see `bootSandbox`. */
+  readonly control: ControlDirectory;
+  /** Pinned input files, where such a program finds them. */
   readonly inputs: string;
 }
 
 /** Lays out a run's directory; touches nothing. */
 export function runDirectoryAt(path: string): RunDirectory {
+  const control = controlDirectoryAt(path);
   return {
     path,
     bundle: path,
@@ -46,20 +51,29 @@ export function runDirectoryAt(path: string): RunDirectory {
     meminfo: join(path, "meminfo"),
     root: join(path, "root"),
     output: join(path, "output"),
-    inputs: join(path, "inputs"),
+    control,
+    inputs: control.inputs,
   };
 }
+
+const CONTAINER_ID_CHARS = 12;
 
 /**
  * The command line of `runsc run` for one bundle. No debug log: it costs 125 KB a run. Files are accessed exclusively,
  * since nothing but the sandbox touches its inputs and /output while it runs.
+ * @param id its tail names the container: runsc puts that into the name of a socket, whose path must stay short
  */
-export function runscRunArgv(runsc: RunscOptions, directory: RunDirectory, containerId: string): string[] {
+export function runscRunArgv(
+  runsc: RunscOptions,
+  directory: RunDirectory,
+  id: string,
+  network: NetworkMode = "none",
+): string[] {
   return [
     runsc.path,
     `--root=${directory.state}`,
     `--platform=${runsc.platform}`,
-    "--network=none",
+    `--network=${network}`,
     "--file-access-mounts=exclusive",
     `--panic-log=${directory.panicLog}`,
     `--log=${directory.log}`,
@@ -69,6 +83,6 @@ export function runscRunArgv(runsc: RunscOptions, directory: RunDirectory, conta
     "run",
     `--bundle=${directory.bundle}`,
     `--pid-file=${directory.pidFile}`,
-    containerId,
+    id.slice(-CONTAINER_ID_CHARS),
   ];
 }

@@ -1,33 +1,43 @@
-import { constants, existsSync } from "node:fs";
-import { access, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { constants } from "node:fs";
+import { access, rm } from "node:fs/promises";
 import { basename } from "node:path";
-import type { Config } from "../config/config.ts";
-import type { CleanupStack } from "../core/cleanup-stack.ts";
+import type { Config, RunLimits } from "../config/config.ts";
 import { BoxerError, errnoOf } from "../core/errors.ts";
 import type { Platform } from "../platform/platform.ts";
-import type { Cgroups, CgroupUsage, EnforcedLimits, RunCgroup } from "./cgroup/types.ts";
-import { withMemoryTotal, writeMemoryTotal } from "./guest-memory.ts";
-import { NOT_MOUNTED, overlayRootOf, withOverlayRoot } from "./overlay-root.ts";
-import { type ProcessExit, type ProcessLimits, runProcess, type Watch } from "./run-process.ts";
-import { type RunDirectory, type RunscOptions, runscRunArgv } from "./runsc.ts";
-import { checkSecondAttempt, nameOfSecond, planSecondAttempt } from "./second-attempt.ts";
+import { prepareStart, rootOf } from "./bundle-start.ts";
+import type { Cgroups, EnforcedLimits, RunCgroup } from "./cgroup/types.ts";
+import type { GuestNetwork } from "./guest-network.ts";
+import { inspectExit, type SandboxExit } from "./inspect-exit.ts";
+import { type Launcher, startLauncher } from "./launchpad/launcher.ts";
+import { giveOutput, type Launchpad } from "./launchpad/launchpad.ts";
+import { makeOutputCwd } from "./run-directory.ts";
+import { type ProcessLimits, runProcess, type Watch } from "./run-process.ts";
+import { type RunscOptions, runscRunArgv } from "./runsc.ts";
+import { checkSecondAttempt, namesOfFurther, planSecondAttempt } from "./second-attempt.ts";
 import { buildSpec, type SpecInput } from "./spec.ts";
-import { parseStartFailure, RUNSC_FAILURE_EXIT_CODE, type StartFailure } from "./start-failure.ts";
-import { onceStarted, startWatch } from "./start-watch.ts";
+import { startWatch } from "./start-watch.ts";
+import { Throttle } from "./throttle.ts";
 import { refuseUnenforced } from "./unenforced-limits.ts";
+import type { BootedSandbox } from "./warm/boot-sandbox.ts";
+import type { GuestArch } from "./warm/guest-init.ts";
+import { neverBegan, takeOver, tapeOf, usageSince } from "./warm/take-over.ts";
+import type { BootShape } from "./warm-pool/boot-shape.ts";
+import { shapeOf } from "./warm-pool/shape-of.ts";
 
-/** How a sandbox ended. */
-export interface SandboxExit extends ProcessExit {
-  /** Whether there was a sandbox at all: a runsc that never made one has nothing to say of a guest. */
-  readonly started: boolean;
-  /** Why the guest never started, or null when it did. */
-  readonly startFailure: StartFailure | null;
-  /** What the Go runtime said when the sentry crashed, or null when it did not. */
-  readonly panic: string | null;
-  /** Whether the kernel killed something of the sandbox for want of memory. */
-  readonly oomKilled: boolean;
-  /** What the sandbox used, its own share included; null where it has no cgroup. */
-  readonly usage: CgroupUsage | null;
+/** Where one guest is to run. */
+export interface Place {
+  readonly pad: Launchpad;
+  /** Null: the sandbox is booted for the guest. */
+  readonly booted: BootedSandbox | null;
+}
+
+/** What has to be known of a guest to find it a place. */
+export interface PlaceOrder extends Pick<SpecInput, "rootfs" | "rootfsType"> {
+  /** Digest of the image. */
+  readonly image: string;
+  readonly limits: RunLimits;
+  /** What waits booted has a network of none; a guest with another one has its sandbox booted for it. */
+  readonly network: Pick<GuestNetwork, "mode">;
 }
 
 /** Runs sandboxes. */
@@ -35,135 +45,191 @@ export interface Sandbox {
   /** Which limits the host holds runs to. */
   readonly enforced: EnforcedLimits;
   /**
-   * Runs one guest to its end in a directory that exists and holds nothing of another run.
-   * @param cleanup takes the removal of its cgroups, which the answer need not wait for
-   * @throws BoxerError `runsc_missing`, `limit_unenforceable` where the operator wants that, `sandbox_failed` without a
-   *   cgroup, or `invalid_request` for a working directory that cannot be; Error when runsc cannot be killed, or the
-   *   directory cannot be written
+   * A place for one guest, to be given back by the cleanup of its launchpad.
+   * @throws BoxerError `limit_unenforceable` where the operator wants that, and what making a launchpad gives
    */
-  run(
-    directory: RunDirectory,
-    guest: Guest,
-    limits: ProcessLimits,
-    cleanup: CleanupStack,
-  ): Promise<SandboxExit>;
+  place(order: PlaceOrder): Promise<Place>;
+  /**
+   * Runs one guest to its end.
+   * @throws BoxerError `runsc_missing`, `sandbox_failed` without a cgroup, or `invalid_request` for a working directory
+   *   that cannot be; Error when runsc cannot be killed, or the directory cannot be written
+   */
+  run(place: Place, guest: Guest, limits: ProcessLimits): Promise<SandboxExit>;
+  /** To be told when a run has given back all that it had: then is the time to get ready for the next ones. */
+  refill(): void;
 }
 
 /** What to run. */
 export interface Guest extends Omit<SpecInput, "makeCwd" | "outputDirectory" | "emptyRoot"> {
-  /** Names the run to runsc and on the host; unique among the sandboxes of the machine. */
-  id: string;
+  network: GuestNetwork;
   stdin: Uint8Array | undefined;
 }
 
-/** Most of a crash report that is kept; the head names the panic. */
-const PANIC_KEPT_CHARS = 4096;
-/** How the Go runtime begins to tell of a crash; the sentry writes other complaints into the same file. */
-const CRASH = /^(panic|fatal error|runtime|unexpected fault|SIG[A-Z]+|goroutine \d+)\b/m;
-
-/** How long a sandbox may take to be there, on a machine that is far too busy; past it runsc itself hangs. */
-const START_LIMIT_MS = 15_000;
 /** The exit codes of a shell for what it cannot execute, and cannot find. */
 const SHELL_FAILURES: readonly (number | null)[] = [126, 127];
 
-/**
- * @param options.emptyRoot an empty directory that all runs share as their formal root
- * @param options.start_limit_ms how long a sandbox may take to be there
- * @param options.shows_memory_total whether guests can be shown their memory limit; see `canShowMemoryTotal`
- * @param options.unenforced_limits what becomes of runs with limits that nothing enforces
- */
-export function createSandbox(options: {
-  platform: Platform;
-  runsc: RunscOptions;
-  emptyRoot: string;
-  cgroups: Cgroups;
-  unenforced_limits: Config["unenforced_limits"];
-  shows_memory_total: boolean;
-  start_limit_ms?: number;
-}): Sandbox {
-  const { platform, runsc, emptyRoot, cgroups, start_limit_ms = START_LIMIT_MS } = options;
+/** What sandboxes are made with. */
+export interface SandboxOptions {
+  readonly runsc: RunscOptions;
+  readonly platform: Platform;
+  /** An empty directory that all runs share as their formal root. */
+  readonly emptyRoot: string;
+  readonly cgroups: Cgroups;
+  takePad(): Promise<Launchpad>;
+  /** A sandbox that was booted ahead, if there is one. */
+  takeBooted(shape: BootShape): BootedSandbox | null;
+  /** Makes more of both, where no run is delayed. */
+  refill(): void;
+  /** What tapes are made for. */
+  readonly arch: GuestArch;
+  /** What becomes of runs with limits that nothing enforces. */
+  readonly unenforced_limits: Config["unenforced_limits"];
+  /** Whether guests can be shown their memory limit; see `canShowMemoryTotal`. */
+  readonly shows_memory_total: boolean;
+  /** Whether runsc takes network namespaces for the host's; see `mistakesNamespaces`. */
+  readonly mistakes_namespaces: boolean;
+  /** How long a sandbox may take to be there. */
+  readonly start_limit_ms: number;
+}
 
-  async function argvOf(directory: RunDirectory, guest: Guest): Promise<string[]> {
-    const { memory_mb } = guest.limits;
-    const argv = await rootedArgvOf(directory, guest);
-    if (!options.shows_memory_total || memory_mb === null) return argv;
-    await writeMemoryTotal(directory.meminfo, memory_mb);
-    return withMemoryTotal(argv, directory.meminfo);
+/** What one start of runsc has of its own. */
+interface Start {
+  readonly cgroup: RunCgroup;
+  readonly launcher: Launcher;
+}
+
+/** Runs guests by runsc. */
+export function createSandbox(options: SandboxOptions): Sandbox {
+  return {
+    enforced: options.cgroups.enforced,
+    async place(order) {
+      if (options.unenforced_limits === "refuse") refuseUnenforced(order.limits, options.cgroups.enforced);
+      const booted = order.network.mode === "none" ? options.takeBooted(shapeOf(order)) : null;
+      booted?.wake();
+      return { booted, pad: booted?.pad ?? (await options.takePad()) };
+    },
+    refill: () => options.refill(),
+    run: (place, guest, limits) => new GuestRun(options, place, guest).run(limits),
+  };
+}
+
+/** The way of one guest: a sandbox that waits for it, or one of its own, and that once more where it deserves it. */
+class GuestRun {
+  readonly #options: SandboxOptions;
+  readonly #pad: Launchpad;
+  readonly #booted: BootedSandbox | null;
+  readonly #guest: Guest;
+  /** Names for the cgroups of further starts. */
+  readonly #names: string[];
+  #used_ms = 0;
+
+  constructor(options: SandboxOptions, { pad, booted }: Place, guest: Guest) {
+    this.#options = options;
+    this.#pad = pad;
+    this.#booted = booted;
+    this.#guest = guest;
+    this.#names = namesOfFurther(pad.id);
   }
 
-  async function rootedArgvOf(directory: RunDirectory, guest: Guest): Promise<string[]> {
-    const argv = runscRunArgv(runsc, directory, containerIdOf(guest.id));
-    if (guest.rootfsType === "erofs") return argv;
-    await mkdir(directory.root, { recursive: true });
-    await writeFile(directory.log, NOT_MOUNTED);
-    return withOverlayRoot(argv, guest.rootfs, directory, runsc.rootless);
+  async run(limits: ProcessLimits): Promise<SandboxExit> {
+    const warm = await this.#runBooted(limits);
+    if (warm) return warm;
+    const isFresh = this.#booted === null;
+    const first = await this.#boot(limits, isFresh ? this.#pad : await this.#startAnew(), false);
+    const second = await planSecondAttempt(first, this.#guest, this.#pad.directory);
+    if (second === null) return first;
+    // A program that never was has used no time.
+    if (second.reason === "hang") this.#used_ms -= first.wall_ms;
+    const exit = await this.#boot(limits, await this.#startAnew(), second.makeCwd);
+    checkSecondAttempt(exit, second, this.#guest);
+    return exit;
   }
 
-  /** A sandbox boots within its run's share of the CPU. */
-  function startLimit({ limits: { cpu_cores } }: Guest): number {
-    return start_limit_ms / Math.min(1, cpu_cores ?? 1);
-  }
-
-  async function cgroupOf(name: string, guest: Guest, cleanup: CleanupStack): Promise<RunCgroup> {
-    const cgroup = await cgroups.create(name, guest.limits);
-    cleanup.defer("cgroup", () => cgroup.remove());
-    return cgroup;
-  }
-
-  async function attempt(
-    directory: RunDirectory,
-    guest: Guest,
-    limits: ProcessLimits,
-    cgroup: RunCgroup,
-    makeCwd: boolean,
-  ): Promise<SandboxExit> {
-    const spec = buildSpec({
-      ...guest,
-      ...(guest.rootfsType === "directory" ? { rootfs: overlayRootOf(directory) } : {}),
-      makeCwd,
-      emptyRoot,
-      outputDirectory: directory.output,
-    });
-    await writeFile(`${directory.bundle}/config.json`, JSON.stringify(spec));
-    const argv = cgroup.argv(await argvOf(directory, guest), directory.log);
-    const watched = {
-      ...limits,
-      watches: [
-        ...(limits.watches ?? []),
-        oomWatch(cgroup),
-        startWatch(directory.pidFile, startLimit(guest)),
-      ],
+  /** @returns null when nothing of the guest has run or been seen: then it has a sandbox booted for it */
+  async #runBooted(limits: ProcessLimits): Promise<SandboxExit | null> {
+    const booted = this.#booted;
+    const tape = booted && tapeOf(this.#options.arch, this.#guest);
+    if (!booted || !tape) return null;
+    const { cgroup, launcher, directory } = this.#pad;
+    const start = async () => {
+      await takeOver(booted, this.#guest, tape);
+      return launcher.child;
     };
-    const stopLooking = cgroup.widen ? onceStarted(directory.pidFile, cgroup.widen) : () => {};
+    const exit = await this.#toEnd(start, limits, cgroup, []);
+    if (exit.stop === null && (await neverBegan(booted))) return null;
+    if ((await planSecondAttempt(exit, this.#guest, directory)) !== null) return null;
+    return { ...exit, warm: true, usage: exit.usage && usageSince(booted.booting, exit.usage) };
+  }
+
+  /** Boots a sandbox for the guest. */
+  async #boot(limits: ProcessLimits, start: Start, makeCwd: boolean): Promise<SandboxExit> {
+    const { runsc, emptyRoot, start_limit_ms, mistakes_namespaces } = this.#options;
+    const { directory, id } = this.#pad;
+    const guest = this.#guest;
+    await giveOutput(this.#pad, guest.user);
+    if (!makeCwd) await makeOutputCwd(directory, guest.cwd, guest.user);
+    const image = rootOf(guest, directory);
+    const spec = buildSpec({ ...guest, ...image, makeCwd, emptyRoot, outputDirectory: directory.output });
+    const launch = await prepareStart(runsc, { directory, id }, start, {
+      image: guest,
+      spec,
+      limits: guest.limits,
+      stdin: guest.stdin,
+      network: { mode: guest.network.mode, hidden_by: mistakes_namespaces ? emptyRoot : null },
+      keepsInput: false,
+    });
+    const throttle = new Throttle(directory.pidFile, () => start.cgroup.throttle(guest.limits));
     try {
-      const exit = await runProcess(platform, argv, guest.stdin, watched);
-      if (SHELL_FAILURES.includes(exit.status.code)) await access(runsc.path, constants.X_OK);
-      return await inspect(directory, exit, cgroup);
-    } catch (error) {
-      throw spawnFault(error, runsc.path);
+      const watches = [startWatch(directory.pidFile, start_limit_ms), throttle.watch];
+      const child = async () => {
+        await launch();
+        return start.launcher.child;
+      };
+      const exit = await this.#toEnd(child, limits, start.cgroup, watches);
+      await throttle.end();
+      return exit;
     } finally {
-      stopLooking();
+      throttle.cancel();
     }
   }
 
-  return {
-    enforced: cgroups.enforced,
-    async run(directory, guest, limits, cleanup) {
-      if (options.unenforced_limits === "refuse") refuseUnenforced(guest.limits, cgroups.enforced);
-      const cgroup = await cgroupOf(guest.id, guest, cleanup);
-      const first = await attempt(directory, guest, limits, cgroup, false);
-      const second = await planSecondAttempt(first, guest, directory);
-      if (second === null) return first;
-      const leftovers = [directory.log, directory.panicLog, directory.pidFile, directory.state];
-      await Promise.all(leftovers.map((path) => rm(path, { recursive: true, force: true })));
-      const another = await cgroupOf(nameOfSecond(guest.id), guest, cleanup);
-      // A program that never was has used no time.
-      const left = second.reason === "hang" ? limits : remaining(limits, first.wall_ms);
-      const exit = await attempt(directory, guest, left, another, second.makeCwd);
-      checkSecondAttempt(exit, second, guest);
-      return exit;
-    },
-  };
+  /** The wall clock counts from the first start. */
+  async #toEnd(
+    start: Parameters<typeof runProcess>[0],
+    limits: ProcessLimits,
+    cgroup: RunCgroup,
+    watches: readonly Watch[],
+  ): Promise<SandboxExit> {
+    const { runsc } = this.#options;
+    const { wall_clock_ms } = limits;
+    try {
+      const exit = await runProcess(start, {
+        ...limits,
+        wall_clock_ms: wall_clock_ms === null ? null : Math.max(1, wall_clock_ms - this.#used_ms),
+        watches: [...(limits.watches ?? []), oomWatch(cgroup), ...watches],
+      });
+      this.#used_ms += exit.wall_ms;
+      if (SHELL_FAILURES.includes(exit.status.code)) await access(runsc.path, constants.X_OK);
+      return await inspectExit(this.#pad.directory, exit, cgroup);
+    } catch (error) {
+      throw spawnFault(error, runsc.path);
+    }
+  }
+
+  /** Clears away what the last start has left, and makes what the next one has of its own; given back with the rest. */
+  async #startAnew(): Promise<Start> {
+    const { platform, runsc, cgroups, shows_memory_total } = this.#options;
+    const { id, directory, cleanup } = this.#pad;
+    const leftovers = [directory.log, directory.panicLog, directory.pidFile, directory.state];
+    await Promise.all(leftovers.map((path) => rm(path, { recursive: true, force: true })));
+    await this.#guest.network.restore();
+    const cgroup = await cgroups.create(this.#names.pop() ?? id);
+    cleanup.defer("further cgroup", () => cgroup.remove());
+    const command = runscRunArgv(runsc, directory, id);
+    const launcher = await startLauncher(platform, { directory, cgroup, command, shows_memory_total });
+    cleanup.defer("further launcher", () => launcher.dismiss());
+    return { cgroup, launcher };
+  }
 }
 
 /** The kernel may have killed a part of the sandbox that the rest waits for in vain. */
@@ -171,34 +237,8 @@ function oomWatch(cgroup: RunCgroup): Watch {
   return async () => ((await cgroup.oomKilled()) ? "oom_killed" : null);
 }
 
-/** The wall clock counts from the first start. */
-function remaining(limits: ProcessLimits, used_ms: number): ProcessLimits {
-  const { wall_clock_ms } = limits;
-  return wall_clock_ms === null ? limits : { ...limits, wall_clock_ms: Math.max(1, wall_clock_ms - used_ms) };
-}
-
 function spawnFault(error: unknown, path: string): unknown {
   const errno = errnoOf(error);
   if (errno !== "ENOENT" && errno !== "EACCES") return error;
   return new BoxerError("runsc_missing", `Cannot start ${basename(path)}: ${errno}`, { cause: error });
-}
-
-/** The tail of an exec id: runsc puts it into the name of a socket, whose path must stay short. */
-function containerIdOf(id: string): string {
-  return id.slice(-12);
-}
-
-async function inspect(directory: RunDirectory, exit: ProcessExit, cgroup: RunCgroup): Promise<SandboxExit> {
-  const { code } = exit.status;
-  const log = code === 0 ? "" : await readIfAny(directory.log);
-  const hasFailed = code === RUNSC_FAILURE_EXIT_CODE || log === NOT_MOUNTED;
-  const startFailure = hasFailed ? parseStartFailure(log) : null;
-  const report = code === 0 ? "" : await readIfAny(directory.panicLog);
-  const panic = CRASH.test(report) ? report.slice(0, PANIC_KEPT_CHARS) : null;
-  const [oomKilled, usage] = await Promise.all([cgroup.oomKilled(), cgroup.usage()]);
-  return { ...exit, started: existsSync(directory.pidFile), startFailure, panic, oomKilled, usage };
-}
-
-async function readIfAny(path: string): Promise<string> {
-  return readFile(path, "utf8").catch(() => "");
 }

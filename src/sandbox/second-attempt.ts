@@ -1,7 +1,8 @@
 import { readdir } from "node:fs/promises";
 import { BoxerError } from "../core/errors.ts";
+import type { SandboxExit } from "./inspect-exit.ts";
 import type { RunDirectory } from "./runsc.ts";
-import type { Guest, SandboxExit } from "./sandbox.ts";
+import type { Guest } from "./sandbox.ts";
 
 /** How a sandbox is started once more. */
 export interface SecondAttempt {
@@ -10,9 +11,9 @@ export interface SecondAttempt {
   readonly makeCwd: boolean;
 }
 
-/** The name on the host of a run's second cgroup. Pure. */
-export function nameOfSecond(id: string): string {
-  return `${id}-2`;
+/** The names on the host of the further cgroups that a run may need, the last first. Pure. */
+export function namesOfFurther(id: string): [third: string, second: string] {
+  return [`${id}-3`, `${id}-2`];
 }
 
 /** What the gofer says of a working directory below a file, and in place of an input file. */

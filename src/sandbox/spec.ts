@@ -1,4 +1,5 @@
 import type { RunLimits } from "../config/config.ts";
+import { besideInputs, type GuestNetwork } from "./guest-network.ts";
 
 /** Numeric user of the guest. */
 export interface GuestUser {
@@ -26,6 +27,7 @@ export interface SpecInput {
   outputDirectory: string;
   /** Host files mounted read-only. Destinations are checked by `checkMountDestinations`. */
   inputs: readonly { source: string; destination: string }[];
+  network: Pick<GuestNetwork, "mode" | "netns_path" | "files">;
   /** Mount an empty tmpfs at `cwd`, for images in which it does not exist. */
   makeCwd: boolean;
 }
@@ -83,11 +85,17 @@ export function buildSpec(input: SpecInput): object {
       "dev.gvisor.spec.rootfs.overlay": "memory",
     },
     linux: {
-      namespaces: ["pid", "network", "ipc", "uts", "mount"].map((type) => ({ type })),
+      namespaces: [...["pid", "ipc", "uts", "mount"].map((type) => ({ type })), ...networkNamespace(input)],
       maskedPaths: MASKED_PATHS,
       readonlyPaths: READONLY_PATHS,
     },
   };
+}
+
+/** One without a path is made by runsc; without any the sandbox has the host's. */
+function networkNamespace({ network: { mode, netns_path } }: SpecInput): object[] {
+  if (mode === "host") return [];
+  return [{ type: "network", ...(netns_path !== null && { path: netns_path }) }];
 }
 
 /** setrlimit(2): enforced by the sentry on the guest. No core dumps: they would only fill the overlay. */
@@ -124,11 +132,13 @@ function mounts(input: SpecInput): object[] {
       source: input.outputDirectory,
       options: ["rw", "nosuid", "nodev"],
     },
-    ...input.inputs.map(({ source, destination }) => ({
-      destination,
-      type: "bind",
-      source,
-      options: ["ro", "nosuid", "nodev"],
-    })),
+    ...[...besideInputs(input.network.files, input.inputs), ...input.inputs].map(
+      ({ source, destination }) => ({
+        destination,
+        type: "bind",
+        source,
+        options: ["ro", "nosuid", "nodev"],
+      }),
+    ),
   ];
 }

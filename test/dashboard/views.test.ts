@@ -300,6 +300,17 @@ test("a run tells its network and its sandbox, one that is recorded without them
   assert.match(shown[1] ?? "", /booted for this run/);
 });
 
+test("what a run did with its network is told, look-ups only where they were counted", () => {
+  const { result } = record(0);
+  const counts = { allowed_connections: 1, refused_connections: 2, bytes_in: 1024, bytes_out: 10 };
+  const shown = [null, 3].map((count) => {
+    const network_usage = { ...counts, dns_allowed: count, dns_refused: count && 4 };
+    return runDetails(record(0, { result: result && { ...result, network_usage } }), now_ms).text;
+  });
+  assert.match(shown[0] ?? "", /1\u00a0connection, 2 refused · [^·]+ in, [^·]+ out</);
+  assert.match(shown[1] ?? "", / out · 3\u00a0look-ups, 4 refused</);
+});
+
 test("limits are told as one or many, and as none", () => {
   const limits = { cpu_cores: 1, memory_mb: 64, wall_clock_secs: null, pids_limit: 1, nofile: 2 };
   const { text } = runDetails(record(0, { limits }), now_ms);

@@ -36,6 +36,9 @@ describe("the wire model of a run", () => {
       stdin: undefined,
       persist: false,
       onOutputLimit: "fail",
+      network: "none",
+      egress: undefined,
+      bandwidth_kbps: undefined,
     });
   });
 

@@ -45,7 +45,8 @@ async function routes(t: TestContext, runs: { active?: ActiveRun[]; ended?: Ende
 /** A run under way, submitted later than all that have ended. */
 function activeRun(number: number, phase: ActiveRun["phase"] = "running", image = REQUEST.image): ActiveRun {
   const { exec_id, client, submitted_at_ms } = endedRun(number);
-  return { exec_id, client, submitted_at_ms, phase, started_at_ms: null, request: { ...REQUEST, image } };
+  const request = { ...REQUEST, image };
+  return { exec_id, client, submitted_at_ms, phase, started_at_ms: null, sandbox_id: null, request };
 }
 
 const idsOf = (body: { runs: { exec_id: string }[] }) => body.runs.map(({ exec_id }) => exec_id);

@@ -168,13 +168,13 @@ describe("who reaches whom", { skip: noNetworkLab() }, () => {
 
   it("a run without any permission reaches nothing, and one with a list what is on it, on its port", async () => {
     await withPolicy({}, async (network) => assert.equal(await isReached(network, INTERNET), false));
-    const addresses = [
+    const public_addresses = [
       { cidr: "93.184.216.0/24", port: SERVED_PORT },
-      { cidr: "10.77.0.10/32", port: null },
       { cidr: "2a00:1450::34/128", port: 443 },
       { cidr: "0.0.0.0/0", port: 444 },
     ];
-    await withPolicy({ addresses }, async (network) => {
+    const private_addresses = [{ cidr: "10.77.0.10/32", port: null }];
+    await withPolicy({ public_addresses, private_addresses }, async (network) => {
       const reached = async (address: string, port: number) => [
         address,
         port,
@@ -206,7 +206,7 @@ describe("who reaches whom", { skip: noNetworkLab() }, () => {
       { cidr: "0.0.0.0/0", port: null },
       { cidr: "::/0", port: null },
     ];
-    await withPolicy({ addresses: everything }, async (network) => {
+    await withPolicy({ private_addresses: everything }, async (network) => {
       assert.equal(await isReached(network, "192.168.77.10"), true, "the list is in force");
       const never = [
         ...OUTSIDE.metadata,
@@ -220,13 +220,25 @@ describe("who reaches whom", { skip: noNetworkLab() }, () => {
     });
   });
 
+  for (const cidr of ["0.0.0.0/0", "172.0.0.0/8", "10.0.0.0/8", "192.168.0.0/16"]) {
+    it(`${cidr} among the public networks opens no private one`, async () => {
+      const public_addresses = [cidr, "::/0"].map((each) => ({ cidr: each, port: null }));
+      await withPolicy({ public_addresses }, async (network) => {
+        assert.equal(await isReached(network, INTERNET6), true, "the list is in force");
+        const probes = FORBIDDEN_OUTSIDE.flatMap(everyProtocol);
+        const answers = await outcomes(netnsOf(network), probes);
+        assert.ok(!answers.includes("answered"), String(answers));
+      });
+    });
+  }
+
   it("what is denied is refused, whatever is allowed", async () => {
     const denied = [
       { cidr: "93.184.0.0/16", port: null },
       { cidr: "2a00:1450::/32", port: 443 },
     ];
     await withPolicy(
-      { all_public: true, denied, addresses: [{ cidr: `${INTERNET}/32`, port: null }] },
+      { all_public: true, denied, private_addresses: [{ cidr: `${INTERNET}/32`, port: null }] },
       async (network) => {
         assert.equal(await isReached(network, INTERNET), false);
         assert.equal(await isReached(network, INTERNET6, 443), false);

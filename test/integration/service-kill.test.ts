@@ -8,6 +8,7 @@ import { assertNothingLeft, cgroupsOf, sandboxesOf } from "../support/leftovers.
 import { seededRandom } from "../support/seeded-random.ts";
 import { BUSYBOX, provideImages } from "../support/service.ts";
 import { ServiceProcess, writeServiceConfig } from "../support/service-process.ts";
+import { WARM_MODE } from "../support/warm-mode.ts";
 
 const KILLS = 20;
 const CONCURRENT = 6;
@@ -56,7 +57,8 @@ describe("kill -9 of the service under load", () => {
     try {
       const { status, body } = await next.run({ image: BUSYBOX, cmd: ["echo", "again"] });
       assert.deepEqual([status, body.stdout], [200, "again\n"], next.log);
-      await assertNothingLeft(home);
+      // What waits for runs of another process cannot be told from what they left.
+      if (!WARM_MODE) await assertNothingLeft(home);
       assert.equal(await next.end("SIGTERM"), 0);
     } finally {
       await next.end("SIGKILL");

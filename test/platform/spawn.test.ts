@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { chmod, open, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { platform } from "../support/platform.ts";
 import { isAlive, killAfter } from "../support/processes.ts";
 import { PLAIN_ENV, runToEnd, textOf } from "../support/run-to-end.ts";
-import { tempDirectory } from "../support/temp-directory.ts";
+import { type TestContext, tempDirectory } from "../support/temp-directory.ts";
 
 const sh = (script: string, options?: Parameters<typeof runToEnd>[1]) =>
   runToEnd(["sh", "-c", script], options);
@@ -164,13 +165,110 @@ test("stdin need not be read", async () => {
   assert.equal((await sh("exit 3", { stdin: new Uint8Array(3_000_000) })).code, 3);
 });
 
+/** A child whose stdin is a pipe of ours. */
+function piped(t: TestContext, script: string) {
+  const child = platform.spawn(["sh", "-c", script], { env: PLAIN_ENV, stdin: "pipe" });
+  killAfter(t, child.pid);
+  const output = Promise.all([textOf(child.stdout), textOf(child.stderr)]);
+  const { stdin } = child;
+  assert.ok(stdin);
+  return { child, stdin, output };
+}
+
+test("stdin that is a pipe takes what is written in turn, until its end", async (t) => {
+  const { child, stdin, output } = piped(t, 'while read -r line; do echo "<$line>"; done; echo end');
+  stdin.write(bytes("one\n"));
+  stdin.write(bytes("two\n"));
+  stdin.write(bytes(""));
+  stdin.end();
+  assert.equal((await output)[0], "<one>\n<two>\nend\n");
+  assert.equal((await child.exited).code, 0);
+});
+
+test("what is written to stdin is there at once, while it stays open", async (t) => {
+  const child = platform.spawn(["cat"], { env: PLAIN_ENV, stdin: "pipe" });
+  killAfter(t, child.pid);
+  const stderr = textOf(child.stderr);
+  const reader = child.stdout[Symbol.asyncIterator]();
+  for (const word of ["one", "two"]) {
+    child.stdin?.write(bytes(word));
+    assert.equal(Buffer.from((await reader.next()).value ?? []).toString(), word);
+  }
+  child.stdin?.end();
+  assert.equal((await reader.next()).done, true);
+  assert.deepEqual([await stderr, (await child.exited).code], ["", 0]);
+});
+
+test("stdin that is a pipe can be opened again as /dev/stdin, as that of a guest has to be", async (t) => {
+  const { stdin, output } = piped(t, "readlink /proc/$$/fd/0; cat /dev/stdin");
+  stdin.write(bytes("hello"));
+  stdin.end();
+  assert.match((await output).join(), /^pipe:\[\d+\]\nhello,$/);
+});
+
+test("much that is written to stdin arrives whole and in order, from one write and from many", async (t) => {
+  const data = new Uint8Array(3_000_000).map((_, index) => (index * 7 + (index >> 8)) & 0xff);
+  const digest = createHash("sha256").update(data).update(data).digest("hex");
+  const { stdin, output } = piped(t, "sleep 0.2; sha256sum");
+  stdin.write(data);
+  for (let at = 0; at < data.length; at += 10_007) stdin.write(data.subarray(at, at + 10_007));
+  stdin.end();
+  assert.equal((await output)[0], `${digest}  -\n`);
+});
+
+test("a child whose stdin is a pipe waits for it, and sees its end", async (t) => {
+  const { child, stdin, output } = piped(t, "cat; echo end");
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  assert.equal(await isAlive(child.pid), true);
+  stdin.end();
+  assert.equal((await output)[0], "end\n");
+});
+
+for (const [what, size] of [
+  ["little", 3],
+  ["much", 3_000_000],
+] as const) {
+  test(`a child that is gone, or does not read, may be written ${what}: nothing throws`, async (t) => {
+    const rejected: unknown[] = [];
+    const note = (reason: unknown) => void rejected.push(reason);
+    process.on("unhandledRejection", note);
+    t.after(() => process.off("unhandledRejection", note));
+    const going = piped(t, "exit 3");
+    going.stdin.write(new Uint8Array(size));
+    going.stdin.end();
+    assert.equal((await going.child.exited).code, 3);
+    const gone = piped(t, "exit 4");
+    assert.equal((await gone.child.exited).code, 4);
+    gone.stdin.write(new Uint8Array(size));
+    gone.stdin.write(new Uint8Array(size));
+    gone.stdin.end();
+    gone.stdin.end();
+    gone.stdin.write(new Uint8Array(size));
+    await Promise.all([going.output, gone.output]);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    assert.deepEqual(rejected, []);
+  });
+}
+
+test("a child has a stdin of ours only where it was asked for", async (t) => {
+  for (const stdin of [undefined, bytes("x")]) {
+    const child = platform.spawn(["cat"], { env: PLAIN_ENV, ...(stdin && { stdin }) });
+    killAfter(t, child.pid);
+    assert.equal(child.stdin, null);
+    await Promise.all([textOf(child.stdout), textOf(child.stderr), child.exited]);
+  }
+});
+
 test("200 processes, some of which cannot start, leave no file descriptor behind", async () => {
   const count = async () => (await readdir("/proc/self/fd")).length;
   for (let warmUp = 0; warmUp < 10; warmUp += 1) await runToEnd(["true"], { stdin: bytes("x") });
   const before = await count();
   for (let round = 0; round < 50; round += 1) {
     await Promise.all([runToEnd(["true"]), runToEnd(["echo"]), runToEnd(["cat"], { stdin: bytes("x") })]);
-    assert.throws(() => platform.spawn(["/nosuch/program"], { env: PLAIN_ENV }));
+    const left = platform.spawn(["cat"], { env: PLAIN_ENV, stdin: "pipe" });
+    left.kill("SIGKILL");
+    await Promise.all([textOf(left.stdout), textOf(left.stderr), left.exited]);
+    assert.throws(() => platform.spawn(["/nosuch/program"], { env: PLAIN_ENV, stdin: "pipe" }));
   }
   const after = await count();
   // Some are closed a moment later; a leak would be one for each process at least.

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { BoxerError } from "../../src/core/errors.ts";
 import { outcomeOf, statusAfterCapture } from "../../src/run/outcome.ts";
-import type { SandboxExit } from "../../src/sandbox/sandbox.ts";
+import type { SandboxExit } from "../../src/sandbox/inspect-exit.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 
@@ -18,6 +18,7 @@ const exit = (changes: Partial<SandboxExit> = {}): SandboxExit => ({
   panic: null,
   oomKilled: false,
   usage: null,
+  warm: false,
   ...changes,
 });
 const withCode = (code: number) => exit({ status: { code, signal: null } });

@@ -20,6 +20,7 @@ async function parts(t: TestContext, script: string): Promise<ReadinessParts> {
     home,
     rootless: false,
     cgroups: { mode: "v2", unenforced: ["cpu_cores: no cpu cgroup"] },
+    networks: { unavailable: null, notes: [] },
     isDraining: () => false,
   };
 }
@@ -34,8 +35,17 @@ test("all well is ready, with the version in runsc's own words, and leaves no tr
     notes: [],
     runsc_version: "runsc version release-1",
     cgroup: { mode: "v2", unenforced: ["cpu_cores: no cpu cgroup"] },
+    network_sandbox: { available: true, reason: null },
   });
   assert.deepEqual(await readdir(given.home), []);
+});
+
+test("networks for runs are no condition, and what is to be known of them is told", async (t) => {
+  const given = await parts(t, GOOD);
+  const networks = { unavailable: "no nft", notes: ["a firewall is in the way"] };
+  const { ready, notes, network_sandbox } = await createReadinessCheck({ ...given, networks })();
+  assert.deepEqual([ready, notes], [true, networks.notes]);
+  assert.deepEqual(network_sandbox, { available: false, reason: "no nft" });
 });
 
 test("runsc is asked for its version and nothing else", async (t) => {
@@ -70,7 +80,7 @@ test("a runsc that fails is a reason, by its exit code or signal", async (t) => 
 });
 
 test("a runsc that hangs is a reason, also when it is a script of the operator with a child", async (t) => {
-  const given = await parts(t, 'cd "$(dirname "$0")"; (sleep 12; touch ended) & wait');
+  const given = await parts(t, 'cd "$(dirname "$0")"; (sleep 30; touch ended) & wait');
   const { ready, runsc_version } = await createReadinessCheck(given)();
   assert.deepEqual([ready, runsc_version], [false, null]);
   assert.equal(existsSync(join(given.runscPath ?? "", "..", "ended")), false, "the child was waited for");

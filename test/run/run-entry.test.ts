@@ -8,7 +8,7 @@ const RUN = { exec_id: "boxer-1", request: REQUEST, client: "ada", submitted_at_
 
 test("what others see of a run follows its phase, and its age begins when it runs", () => {
   const entry = new RunEntry(RUN, new AbortController().signal);
-  assert.deepEqual(entry.active, { ...RUN, phase: "queued", started_at_ms: null });
+  assert.deepEqual(entry.active, { ...RUN, phase: "queued", started_at_ms: null, sandbox_id: null });
   entry.phase = "preparing";
   assert.equal(entry.active.started_at_ms, null);
   const before = Date.now();
@@ -17,7 +17,13 @@ test("what others see of a run follows its phase, and its age begins when it run
   assert.equal(phase, "running");
   assert.ok(started_at_ms !== null && started_at_ms >= before && started_at_ms <= Date.now());
   entry.phase = "capturing";
-  assert.deepEqual(entry.active, { ...RUN, phase: "capturing", started_at_ms });
+  assert.deepEqual(entry.active, { ...RUN, phase: "capturing", started_at_ms, sandbox_id: null });
+});
+
+test("a run has a name on the host once it has a sandbox", () => {
+  const entry = new RunEntry(RUN, new AbortController().signal);
+  entry.sandbox_id = "pad-1";
+  assert.equal(entry.active.sandbox_id, "pad-1");
 });
 
 test("a run is stopped by its client's leaving, before it came as well, and by its stop", () => {

@@ -182,22 +182,22 @@ function noting() {
   return { told, ended: (run: EndedRun) => void told.push(run) };
 }
 
-test("a run is listed with its phase from when it waits until it is answered", async (t) => {
+test("a run is listed with its phase, and its sandbox, from when it waits until it is answered", async (t) => {
   const { runner, sandbox, images } = await runnerWith(t, { max_concurrent_runs: 1 });
   const { promise: pulled, resolve: letPull } = Promise.withResolvers<void>();
   images.pulling = pulled;
   const first = runner.submit(REQUEST, NEVER, "ada");
   const second = runner.submit({ ...REQUEST, image: "local/other:1" }, NEVER, "bob");
-  const seen = () => runner.active().map(({ client, phase }) => [client, phase]);
+  const seen = () => runner.active().map(({ client, phase, sandbox_id }) => [client, phase, sandbox_id]);
   await until(() => images.acquired === 1);
   assert.deepEqual(seen(), [
-    ["ada", "preparing"],
-    ["bob", "queued"],
+    ["ada", "preparing", null],
+    ["bob", "queued", null],
   ]);
   assert.equal(runner.active()[1]?.request.image, "local/other:1");
   letPull();
   const running = await sandbox.next();
-  assert.deepEqual(seen()[0], ["ada", "running"]);
+  assert.deepEqual(seen()[0], ["ada", "running", "pad-1"]);
   const listed = runner.active()[0];
   running.finish();
   assert.equal((await first).exec_id, listed?.exec_id);

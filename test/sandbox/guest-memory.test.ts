@@ -6,6 +6,7 @@ import { canShowMemoryTotal, withMemoryTotal, writeMemoryTotal } from "../../src
 import { runProcess } from "../../src/sandbox/run-process.ts";
 import { noMounts } from "../support/no-mounts.ts";
 import { platform } from "../support/platform.ts";
+import { PLAIN_ENV } from "../support/run-to-end.ts";
 import { tempDirectory } from "../support/temp-directory.ts";
 
 const LIMITS = { wall_clock_ms: 30_000, output_limit_bytes: 1000, signal: new AbortController().signal };
@@ -17,7 +18,10 @@ test("a command sees the memory that it is shown, and words of its own as they a
   await writeMemoryTotal(file, 300);
   const host = await readFile("/proc/meminfo", "utf8");
   const command = ["sh", "-c", 'cat /proc/meminfo; echo "$1"; exit 7', "sh", "$(id) 'x'"];
-  const { status, stdout } = await runProcess(platform, withMemoryTotal(command, file), undefined, LIMITS);
+  const { status, stdout } = await runProcess(
+    () => platform.spawn(withMemoryTotal(command, file), { env: PLAIN_ENV }),
+    LIMITS,
+  );
   assert.deepEqual(
     [status.code, Buffer.from(stdout.bytes).toString()],
     [7, "MemTotal: 307200 kB\n$(id) 'x'\n"],
@@ -27,7 +31,7 @@ test("a command sees the memory that it is shown, and words of its own as they a
 
 test("a command whose memory cannot be shown is not run", { skip: noMounts() }, async () => {
   const argv = withMemoryTotal(["echo", "ran"], "/nosuch/file");
-  const { status, stdout } = await runProcess(platform, argv, undefined, LIMITS);
+  const { status, stdout } = await runProcess(() => platform.spawn(argv, { env: PLAIN_ENV }), LIMITS);
   assert.deepEqual([status.code, stdout.bytes.length], [128, 0]);
 });
 

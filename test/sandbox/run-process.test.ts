@@ -2,20 +2,25 @@ import assert from "node:assert/strict";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import type { Child, ExitStatus, Platform } from "../../src/platform/platform.ts";
+import type { Child, ExitStatus } from "../../src/platform/platform.ts";
 import { type ProcessLimits, runProcess } from "../../src/sandbox/run-process.ts";
 import { until } from "../support/leftovers.ts";
 import { platform } from "../support/platform.ts";
 import { isAlive, killAfter } from "../support/processes.ts";
+import { PLAIN_ENV } from "../support/run-to-end.ts";
 import { type TestContext, tempDirectory } from "../support/temp-directory.ts";
 
 const NEVER = new AbortController().signal;
 const LIMITS: ProcessLimits = { wall_clock_ms: 30_000, output_limit_bytes: 1 << 20, signal: NEVER };
 /** Long enough for a shell to start its children on a busy machine. */
-const SHORT_MS = 1_500;
+const SHORT_MS = 3_000;
 
 async function sh(script: string, limits: Partial<ProcessLimits> = {}, stdin?: Uint8Array) {
-  const exit = await runProcess(platform, ["sh", "-c", script], stdin, { ...LIMITS, ...limits });
+  const options = { env: PLAIN_ENV, ...(stdin && { stdin }) };
+  const exit = await runProcess(() => platform.spawn(["sh", "-c", script], options), {
+    ...LIMITS,
+    ...limits,
+  });
   const { code, signal } = exit.status;
   const text = (bytes: Uint8Array) => Buffer.from(bytes).toString();
   return { ...exit, code, signal, out: text(exit.stdout.bytes), err: text(exit.stderr.bytes) };
@@ -94,9 +99,17 @@ test("a process without a wall clock ends when it likes", async () => {
   assert.equal((await sh("exit 0", { wall_clock_ms: null })).code, 0);
 });
 
-test("a process gets nothing of our environment but PATH", async () => {
-  const { stdout } = await runProcess(platform, ["env"], undefined, LIMITS);
-  assert.equal(Buffer.from(stdout.bytes).toString(), `PATH=${process.env.PATH}\n`);
+test("a process may have been there before it is made to do its work", async () => {
+  const child = platform.spawn(["sh", "-c", "read word; echo $word; exit 4"], {
+    env: PLAIN_ENV,
+    stdin: "pipe",
+  });
+  const start = async () => {
+    child.stdin?.write(new TextEncoder().encode("hello\n"));
+    return child;
+  };
+  const { status, stdout } = await runProcess(start, LIMITS);
+  assert.deepEqual([status.code, Buffer.from(stdout.bytes).toString()], [4, "hello\n"]);
 });
 
 test("a process is not waited for beyond its end by a descendant that holds its pipes", async (t) => {
@@ -107,7 +120,8 @@ test("a process is not waited for beyond its end by a descendant that holds its 
 });
 
 test("a program that cannot be started throws", async () => {
-  await assert.rejects(runProcess(platform, ["/nosuch/program"], undefined, LIMITS), { code: "ENOENT" });
+  const spawn = () => platform.spawn(["/nosuch/program"], { env: PLAIN_ENV });
+  await assert.rejects(runProcess(spawn, LIMITS), { code: "ENOENT" });
 });
 
 test("the wall clock stops the process; what it had written is kept", async () => {
@@ -178,12 +192,10 @@ test("the output limit counts for each stream apart", async () => {
 
 test("the output limit counts as passed also when the process ended before that was seen", async () => {
   const exited = Promise.resolve({ code: 0, signal: null });
-  const { stop, stdout } = await runProcess(
-    fakePlatform({ exited, stdout: afterATick("123456789") }),
-    ["x"],
-    undefined,
-    { ...LIMITS, output_limit_bytes: 8 },
-  );
+  const { stop, stdout } = await runProcess(() => fakeChild({ exited, stdout: afterATick("123456789") }), {
+    ...LIMITS,
+    output_limit_bytes: 8,
+  });
   assert.equal(Buffer.from(stdout.bytes).toString(), "12345678");
   assert.equal(stdout.truncated, true);
   assert.equal(stop, "output_limit");
@@ -208,7 +220,7 @@ describe("with the excess of output dropped", () => {
   });
 
   test("the wall clock still ends it", async () => {
-    const { stop, stdout } = await sh("exec yes", { ...limits, wall_clock_ms: 300 });
+    const { stop, stdout } = await sh("exec yes", { ...limits, wall_clock_ms: SHORT_MS });
     assert.deepEqual([stop, stdout.truncated, stdout.bytes.length], ["timed_out", true, 8]);
   });
 });
@@ -253,14 +265,14 @@ test("an abort after the end changes nothing, and no listener stays on the signa
 function lasting(stdout: AsyncIterable<Uint8Array>) {
   const { promise: exited, resolve } = Promise.withResolvers<ExitStatus>();
   const end = () => resolve({ code: null, signal: "SIGKILL" });
-  return { fake: fakePlatform({ exited, stdout }), end };
+  return { fake: fakeChild({ exited, stdout }), end };
 }
 
 test("an abort after an overflow does not change the reason", async () => {
   const controller = new AbortController();
   const { fake, end } = lasting(afterATick("123456789"));
   const limits = { ...LIMITS, output_limit_bytes: 8, signal: controller.signal };
-  const running = runProcess(fake, ["x"], undefined, limits);
+  const running = runProcess(() => fake, limits);
   await new Promise((resolve) => setTimeout(resolve, 20));
   controller.abort();
   end();
@@ -270,7 +282,7 @@ test("an abort after an overflow does not change the reason", async () => {
 test("an overflow after an abort does not change the reason, though it is told", async () => {
   const { fake, end } = lasting(afterATick("123456789"));
   const limits = { ...LIMITS, output_limit_bytes: 8, signal: AbortSignal.abort() };
-  const running = runProcess(fake, ["x"], undefined, limits);
+  const running = runProcess(() => fake, limits);
   await new Promise((resolve) => setTimeout(resolve, 20));
   end();
   const { stop, stdout } = await running;
@@ -282,18 +294,18 @@ async function* afterATick(text: string): AsyncGenerator<Uint8Array> {
   yield new TextEncoder().encode(text);
 }
 
-/** A platform whose only child has a pid beyond the kernel's largest, so that no signal can hit anybody. */
-function fakePlatform(child: Partial<Child>): Platform {
+/** A child with a pid beyond the kernel's largest, so that no signal can hit anybody. */
+function fakeChild(child: Partial<Child>): Child {
   const nothing = (async function* () {})();
-  const fake: Child = {
+  return {
     pid: 2 ** 22 + 1,
+    stdin: null,
     stdout: nothing,
     stderr: nothing,
     exited: new Promise(() => {}),
     kill() {},
     ...child,
   };
-  return { ...platform, spawn: () => fake };
 }
 
 test("a watch that sees a limit passed ends the process for its reason", async () => {

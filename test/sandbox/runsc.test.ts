@@ -12,8 +12,9 @@ const argv = (changes = {}) => runscRunArgv({ ...RUNSC, ...changes }, DIRECTORY,
 
 describe("the directory of a run", () => {
   test("holds all its places, none in another's way", () => {
-    const { path, bundle, ...places } = DIRECTORY;
+    const { path, bundle, control, ...places } = DIRECTORY;
     assert.equal(bundle, path);
+    assert.equal(control.inputs, places.inputs);
     const paths = Object.values(places);
     assert.equal(new Set(paths).size, paths.length);
     for (const place of paths) assert.ok(place.startsWith(`${path}/`), place);
@@ -46,6 +47,16 @@ describe("the command line of runsc", () => {
       "--log-format=json",
     ]) {
       assert.ok(words.includes(word), word);
+    }
+  });
+
+  test("connects the sandbox as it is told", () => {
+    for (const network of ["sandbox", "host"] as const) {
+      const words = runscRunArgv(RUNSC, DIRECTORY, "id", network);
+      assert.deepEqual(
+        words.filter((word) => word.startsWith("--network")),
+        [`--network=${network}`],
+      );
     }
   });
 

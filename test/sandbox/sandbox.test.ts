@@ -1,21 +1,23 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
+import { appendFile, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { CleanupStack } from "../../src/core/cleanup-stack.ts";
 import { enterArgv } from "../../src/sandbox/cgroup/enter-argv.ts";
 import type { Cgroups } from "../../src/sandbox/cgroup/types.ts";
+import { NO_NETWORK } from "../../src/sandbox/guest-network.ts";
+import { type Launchpad, type LaunchpadParts, makeLaunchpad } from "../../src/sandbox/launchpad/launchpad.ts";
 import type { ProcessLimits } from "../../src/sandbox/run-process.ts";
 import { runDirectoryAt } from "../../src/sandbox/runsc.ts";
 import { createSandbox, type Guest } from "../../src/sandbox/sandbox.ts";
 import { NOBODY } from "../../src/sandbox/spec.ts";
 import { fakeRunsc } from "../support/fake-runsc.ts";
+import { noMounts } from "../support/no-mounts.ts";
 import { platform } from "../support/platform.ts";
+import { isAlive } from "../support/processes.ts";
 import { type TestContext, tempDirectory } from "../support/temp-directory.ts";
 
 const GUEST: Guest = {
-  id: "boxer-00000000-0000-4000-8000-0123456789ab",
   args: ["true"],
   env: ["PATH=/bin"],
   cwd: "/work",
@@ -24,8 +26,13 @@ const GUEST: Guest = {
   rootfs: "/images/x.erofs",
   rootfsType: "erofs",
   inputs: [],
+  network: NO_NETWORK,
   stdin: undefined,
 };
+/** Names the launchpad. */
+const ID = "boxer-00000000-0000-4000-8000-0123456789ab";
+const IMAGE = `sha256:${"0".repeat(64)}`;
+const ROOM = { max_bytes: 100_000, max_files: 10, max_entries: 20 };
 const LIMITS: ProcessLimits = {
   wall_clock_ms: 30_000,
   output_limit_bytes: 1000,
@@ -39,7 +46,7 @@ const logError = (msg: string) => `printf '%s\\n' '{"level":"error","msg":"${msg
 const HERE = "cgroups";
 const USAGE = { cpu_user_ms: 1, cpu_system_ms: 2, peak_memory_bytes: 3, peak_pids: 4 };
 
-/** Cgroups that are plain directories; a file `oom` in one says that memory ran out. */
+/** Cgroups that are plain directories; a file `oom` in one says that memory ran out, `limits` what was set and when. */
 function plainCgroups(parent: string, enterPath: string | undefined): Cgroups {
   return {
     mode: "v2",
@@ -53,7 +60,8 @@ function plainCgroups(parent: string, enterPath: string | undefined): Cgroups {
         oomKilled: async () => existsSync(join(path, "oom")),
         usage: async () => USAGE,
         current: async () => ({ cpu_ms: 3, memory_bytes: 3, pids: 4 }),
-        widen: null,
+        bound: () => appendFile(join(path, "limits"), "bound\n"),
+        throttle: () => appendFile(join(path, "limits"), "throttled\n"),
         remove: () => rm(path, { recursive: true }),
       };
     },
@@ -62,35 +70,71 @@ function plainCgroups(parent: string, enterPath: string | undefined): Cgroups {
   };
 }
 
+interface Options {
+  readonly cgroupPath?: string;
+  readonly unenforced_limits?: "warn" | "refuse";
+  readonly start_limit_ms?: number;
+  /** In place of none that was booted ahead. */
+  readonly takeBooted?: () => null;
+  /** In place of the fake runsc. */
+  readonly runscPath?: string;
+}
+
 /** A sandbox whose runsc does what a script says, and a way to run a guest in it. */
-async function sandboxWith(
-  t: TestContext,
-  behaviour: string,
-  options: { cgroupPath?: string; unenforced_limits?: "warn" | "refuse"; start_limit_ms?: number } = {},
-) {
+async function sandboxWith(t: TestContext, behaviour: string, options: Options = {}) {
+  const pads: Launchpad[] = [];
+  const cleanup = async () => {
+    for (const pad of pads) await pad.cleanup.run();
+  };
+  // Before the directory goes.
+  t.after(cleanup);
   const root = await tempDirectory(t);
-  const runsc = await fakeRunsc(root, behaviour);
-  const directory = runDirectoryAt(join(root, "run"));
-  await mkdir(directory.output, { recursive: true });
+  const fake = await fakeRunsc(root, behaviour);
+  const runsc = { path: options.runscPath ?? fake.path, platform: "systrap", rootless: false } as const;
+  const cgroups = plainCgroups(join(root, HERE), options.cgroupPath);
+  const parts: LaunchpadParts = {
+    platform,
+    runsc,
+    cgroups,
+    runsDirectory: join(root, "runs"),
+    room: ROOM,
+    shows_memory_total: false,
+    onLeftover: (label, error) => assert.fail(`${label}: ${error}`),
+  };
   const sandbox = createSandbox({
     platform,
-    runsc: {
-      path: runsc.path,
-      platform: "systrap",
-      rootless: false,
-    },
+    runsc,
     emptyRoot: join(root, "empty"),
-    cgroups: plainCgroups(join(root, HERE), options.cgroupPath),
+    cgroups,
+    async takePad() {
+      const id = pads.length === 0 ? ID : `${ID.slice(0, -1)}${pads.length}`;
+      const pad = await makeLaunchpad(parts, id);
+      pads.push(pad);
+      return pad;
+    },
+    takeBooted: options.takeBooted ?? (() => null),
+    refill() {},
+    arch: "x64",
     unenforced_limits: options.unenforced_limits ?? "warn",
+    mistakes_namespaces: false,
     shows_memory_total: false,
-    ...(options.start_limit_ms && { start_limit_ms: options.start_limit_ms }),
+    start_limit_ms: options.start_limit_ms ?? 30_000,
   });
-  const cleanup = new CleanupStack((label, error) => assert.fail(`${label}: ${error}`));
-  const run = async (guest: Partial<Guest> = {}, limits: Partial<ProcessLimits> = {}) => {
-    const exit = await sandbox.run(directory, { ...GUEST, ...guest }, { ...LIMITS, ...limits }, cleanup);
+  const run = async (changes: Partial<Guest> = {}, limits: Partial<ProcessLimits> = {}) => {
+    const guest = { ...GUEST, ...changes };
+    const place = await sandbox.place({ ...guest, image: IMAGE });
+    const exit = await sandbox.run(place, guest, { ...LIMITS, ...limits });
     return { ...exit, out: Buffer.from(exit.stdout.bytes).toString() };
   };
-  return { runsc, directory, run, root, cleanup };
+  return {
+    runsc: fake,
+    directory: runDirectoryAt(join(root, "runs", ID)),
+    run,
+    root,
+    cleanup,
+    sandbox,
+    pads,
+  };
 }
 
 test("a guest runs once, by the bundle of its own directory", async (t) => {
@@ -108,21 +152,52 @@ test("a guest runs once, by the bundle of its own directory", async (t) => {
 });
 
 test("a run is in its cgroup, tells what it used, and leaves the removal to the cleanup", async (t) => {
-  const { run, root, cleanup } = await sandboxWith(t, `ls ${HERE}; pwd`);
+  const { run, root, cleanup } = await sandboxWith(t, `ls ${HERE}`);
   const exit = await run();
-  assert.deepEqual(exit.out.split("\n")[0], GUEST.id);
+  assert.equal(exit.out, `${ID}\n`);
   assert.deepEqual([exit.oomKilled, exit.usage], [false, USAGE]);
-  assert.deepEqual(await readdir(join(root, "cgroups")), [GUEST.id]);
-  await cleanup.run();
+  assert.deepEqual(await readdir(join(root, "cgroups")), [ID]);
+  await cleanup();
   assert.deepEqual(await readdir(join(root, "cgroups")), []);
 });
 
 test("what the kernel has killed for want of memory is told, also where runsc waits for it in vain", async (t) => {
-  const ended = await sandboxWith(t, `touch ${HERE}/${GUEST.id}/oom; exit 137`);
+  const ended = await sandboxWith(t, `touch ${HERE}/${ID}/oom; exit 137`);
   assert.deepEqual([(await ended.run()).oomKilled, (await ended.run()).stop], [true, null]);
-  const waiting = await sandboxWith(t, `touch ${HERE}/${GUEST.id}/oom; sleep 600 & wait $!`);
+  const waiting = await sandboxWith(t, `touch ${HERE}/${ID}/oom; sleep 600 & wait $!`);
   const exit = await waiting.run();
   assert.deepEqual([exit.oomKilled, exit.stop], [true, "oom_killed"]);
+});
+
+test("a run is bound before runsc starts, and throttled once its sandbox is there", async (t) => {
+  const limits = `${HERE}/${ID}/limits`;
+  const { run } = await sandboxWith(
+    t,
+    `cat ${limits}; echo 1 > $pid_file; until grep -q throttled ${limits}; do sleep 0.01; done; cat ${limits}`,
+  );
+  assert.equal((await run()).out, "bound\nbound\nthrottled\n");
+});
+
+test("a run without a sandbox is not throttled", async (t) => {
+  const { run, root } = await sandboxWith(t, "sleep 0.1");
+  await run();
+  assert.equal(await readFile(join(root, HERE, ID, "limits"), "utf8"), "bound\n");
+});
+
+test("a run that cannot be bound or throttled does not go on", async (t) => {
+  for (const [what, behaviour, calls] of [
+    ["bound", "exit 0", 0],
+    ["throttle", "echo 1 > $pid_file; exec sleep 60", 1],
+  ] as const) {
+    const { sandbox, runsc } = await sandboxWith(t, behaviour);
+    const { pad, ...rest } = await sandbox.place({ ...GUEST, image: IMAGE });
+    const fault = new Error(`no ${what}`);
+    const cgroup = { ...pad.cgroup, [what]: () => Promise.reject(fault) };
+    await assert.rejects(sandbox.run({ ...rest, pad: { ...pad, cgroup } }, GUEST, LIMITS), fault);
+    assert.equal((await runsc.calls()).length, calls);
+    await pad.cleanup.run();
+    assert.equal(await isAlive(pad.launcher.child.pid), false);
+  }
 });
 
 test("a second attempt has a cgroup of its own, and both are given back", async (t) => {
@@ -131,8 +206,8 @@ test("a second attempt has a cgroup of its own, and both are given back", async 
     `[ $call = 1 ] && { ${logError(NO_CWD)}; exit 128; }; exit 0`,
   );
   await run();
-  assert.deepEqual((await readdir(join(root, "cgroups"))).sort(), [GUEST.id, `${GUEST.id}-2`]);
-  await cleanup.run();
+  assert.deepEqual((await readdir(join(root, "cgroups"))).sort(), [ID, `${ID}-2`]);
+  await cleanup();
   assert.deepEqual(await readdir(join(root, "cgroups")), []);
 });
 
@@ -154,9 +229,9 @@ test("a limit that nothing enforces is refused where the operator wants that, be
 test("two runs have different container ids", async (t) => {
   const { runsc, run } = await sandboxWith(t, "exit 0");
   await run();
-  await run({ id: "boxer-00000000-0000-4000-8000-ba9876543210" });
-  const [first, second] = (await runsc.calls()).map(({ argv }) => argv.at(-1));
-  assert.notEqual(first, second);
+  await run();
+  const ids = (await runsc.calls()).map(({ argv }) => argv.at(-1));
+  assert.deepEqual(ids, ["0123456789ab", "0123456789a1"]);
 });
 
 test("a guest that cannot be started is told by runsc's own words", async (t) => {
@@ -213,7 +288,7 @@ test("the second attempt has its stdin and is stopped by its limits", async (t) 
 
 test("a run stopped in its first attempt has no second one", async (t) => {
   const { runsc, run } = await sandboxWith(t, `${logError(NO_CWD)}; sleep 600 & wait $!; exit 128`);
-  assert.equal((await run({}, { wall_clock_ms: 1_500 })).stop, "timed_out");
+  assert.equal((await run({}, { wall_clock_ms: 3_000 })).stop, "timed_out");
   assert.equal((await runsc.calls()).length, 1);
 });
 
@@ -251,21 +326,12 @@ for (const [name, path] of Object.entries({
   "cannot be executed": "plain",
 })) {
   test(`runsc that ${name} is told as such, whether a cgroup is entered first or not`, async (t) => {
-    const { directory, root } = await sandboxWith(t, "exit 0");
+    const root = await tempDirectory(t);
     await writeFile(join(root, "plain"), "");
-    for (const enterPath of [undefined, root]) {
-      const runsc = { path: join(root, path), platform: "systrap", rootless: false } as const;
-      const cgroups = plainCgroups(join(root, HERE), enterPath);
-      const sandbox = createSandbox({
-        platform,
-        runsc,
-        emptyRoot: root,
-        cgroups,
-        unenforced_limits: "warn",
-        shows_memory_total: false,
-      });
-      const cleanup = new CleanupStack(() => {});
-      await assert.rejects(sandbox.run(directory, GUEST, LIMITS, cleanup), { code: "runsc_missing" });
+    for (const cgroupPath of [undefined, root]) {
+      const options = { runscPath: join(root, path), ...(cgroupPath && { cgroupPath }) };
+      const { run } = await sandboxWith(t, "exit 0", options);
+      await assert.rejects(run(), { code: "runsc_missing" });
     }
   });
 }
@@ -277,18 +343,36 @@ test("a guest's own exit codes 126 and 127 are its own", async (t) => {
   }
 });
 
-test("a directory that is not there throws", async (t) => {
-  const { root, runsc, cleanup } = await sandboxWith(t, "exit 0");
-  const sandbox = createSandbox({
-    platform,
-    runsc: { path: runsc.path, platform: "systrap", rootless: false },
-    emptyRoot: root,
-    cgroups: plainCgroups(join(root, HERE), undefined),
-    unenforced_limits: "warn",
-    shows_memory_total: false,
-  });
-  const elsewhere = runDirectoryAt(join(root, "none"));
-  await assert.rejects(sandbox.run(elsewhere, GUEST, LIMITS, cleanup), { code: "ENOENT" });
+test("a directory that is not there any more throws", async (t) => {
+  const { sandbox, pads } = await sandboxWith(t, "exit 0");
+  const place = await sandbox.place({ ...GUEST, image: IMAGE });
+  const pad = { ...place.pad, directory: runDirectoryAt("/nosuch/run") };
+  await assert.rejects(sandbox.run({ ...place, pad }, GUEST, LIMITS), { code: "ENOENT" });
+  assert.equal(pads.length, 1);
+});
+
+test("the launcher of a run is runsc in the end: its pid stays the same", async (t) => {
+  const { run, pads } = await sandboxWith(t, "echo $$");
+  const { out } = await run();
+  assert.equal(out, `${pads[0]?.launcher.child.pid}\n`);
+});
+
+test("a guest whose image is a directory has it mounted first, and once more in a second attempt", {
+  skip: noMounts(),
+}, async (t) => {
+  const { run, root, runsc } = await sandboxWith(
+    t,
+    `cat $bundle/root/merged/rootfs/file; cat $log; [ $call = 1 ] && { ${logError(NO_CWD)}; exit 128; }; exit 5`,
+  );
+  const rootfs = join(root, "image", "rootfs");
+  await mkdir(rootfs, { recursive: true });
+  await writeFile(join(rootfs, "file"), "seen ");
+  const exit = await run({ rootfs, rootfsType: "directory" });
+  assert.deepEqual([exit.out, exit.status.code], ["seen ", 5]);
+  assert.equal((await runsc.calls()).length, 2);
+  const missing = await run({ rootfs: join(root, "nosuch", "rootfs"), rootfsType: "directory" });
+  assert.match(missing.startFailure?.message ?? "", /cannot mount the image/);
+  assert.equal((await runsc.calls()).length, 2);
 });
 
 test("a runsc that says nothing of a sandbox has started none, whatever its exit code", async (t) => {
@@ -308,15 +392,37 @@ test("a runsc that makes no sandbox in its time is stopped for that", async (t) 
 });
 
 test("a sandbox that was there in its time may go on", async (t) => {
-  const { run } = await sandboxWith(t, "echo 1 > $pid_file; sleep 1; exit 7", { start_limit_ms: 300 });
+  const { run } = await sandboxWith(t, "echo 1 > $pid_file; sleep 4; exit 7", { start_limit_ms: 3_000 });
   const exit = await run();
   assert.deepEqual([exit.stop, exit.status.code], [null, 7]);
 });
 
 test("a runsc that hangs once is started again, and the program has all of its time", async (t) => {
   const { run } = await sandboxWith(t, "[ $call = 1 ] && exec sleep 60; echo 1 > $pid_file; exit 5", {
-    start_limit_ms: 300,
+    start_limit_ms: 3_000,
   });
-  const exit = await run({}, { wall_clock_ms: 5_000 });
+  const exit = await run({}, { wall_clock_ms: 30_000 });
   assert.deepEqual([exit.stop, exit.started, exit.status.code], [null, true, 5]);
+});
+
+test("a guest with a network has a sandbox booted for it, and its network again at a second start", async (t) => {
+  const asked: string[] = [];
+  const takeBooted = () => {
+    asked.push("booted");
+    return null;
+  };
+  const { run, runsc } = await sandboxWith(t, "[ $call = 1 ] && echo 'panic: x' > $panic_log; exit 2", {
+    takeBooted,
+  });
+  const restore = async () => void asked.push("restored");
+  await run({ network: { mode: "sandbox", netns_path: "/run/netns/x", files: [], restore } });
+  assert.deepEqual(asked, ["restored"]);
+  const calls = await runsc.calls();
+  assert.equal(calls.length, 2);
+  for (const { argv, spec } of calls) {
+    assert.ok(argv.includes("--network=sandbox"), String(argv));
+    assert.equal(spec.linux.namespaces.at(-1).path, "/run/netns/x");
+  }
+  await run();
+  assert.deepEqual(asked, ["restored", "booted"]);
 });

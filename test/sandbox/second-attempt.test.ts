@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { BoxerError } from "../../src/core/errors.ts";
 import { runDirectoryAt } from "../../src/sandbox/runsc.ts";
-import type { Guest, SandboxExit } from "../../src/sandbox/sandbox.ts";
+import type { SandboxExit } from "../../src/sandbox/inspect-exit.ts";
+import type { Guest } from "../../src/sandbox/sandbox.ts";
 import { checkSecondAttempt, planSecondAttempt } from "../../src/sandbox/second-attempt.ts";
 import { type TestContext, tempDirectory } from "../support/temp-directory.ts";
 
@@ -21,6 +22,7 @@ const EXIT: SandboxExit = {
   panic: null,
   oomKilled: false,
   usage: null,
+  warm: false,
 };
 const CRASH = { ...EXIT, panic: "panic: running on goroutine" };
 const NO_CWD = { ...EXIT, startFailure: { kind: "no_cwd", message: "" } } as const;

@@ -41,6 +41,7 @@ const INPUT: SpecInput = {
   emptyRoot: "/home/empty",
   outputDirectory: "/home/runs/x/output",
   inputs: [],
+  network: { mode: "none", netns_path: null, files: [] },
   makeCwd: false,
 };
 
@@ -223,4 +224,35 @@ test("the same input gives the same spec, and is not changed", () => {
   const first = JSON.stringify(buildSpec(input));
   assert.equal(JSON.stringify(buildSpec(input)), first);
   assert.deepEqual(input, { ...INPUT, makeCwd: true });
+});
+
+describe("the network", () => {
+  const files = [{ source: "/h/resolv.conf", destination: "/etc/resolv.conf" }];
+  const connected = (network: SpecInput["network"], inputs: SpecInput["inputs"] = []) =>
+    JSON.parse(JSON.stringify(buildSpec({ ...INPUT, network, inputs })));
+  const namespaceOf = (spec: { linux: { namespaces: { type: string }[] } }) =>
+    spec.linux.namespaces.filter(({ type }) => type === "network");
+
+  test("is a namespace of the sandbox's own, the one that was made for it, or the host's", () => {
+    const netns_path = "/run/netns/x";
+    assert.deepEqual(namespaceOf(connected({ mode: "none", netns_path: null, files })), [
+      { type: "network" },
+    ]);
+    assert.deepEqual(namespaceOf(connected({ mode: "sandbox", netns_path, files })), [
+      { type: "network", path: netns_path },
+    ]);
+    assert.deepEqual(namespaceOf(connected({ mode: "host", netns_path: null, files })), []);
+  });
+
+  test("comes with files, read-only, unless an input is there", () => {
+    const network = { mode: "sandbox", netns_path: "/n", files } as const;
+    const [mount, ...more] = mountAt(connected(network), "/etc/resolv.conf");
+    assert.equal(more.length, 0);
+    assert.deepEqual([mount?.source, mount?.options], ["/h/resolv.conf", ["ro", "nosuid", "nodev"]]);
+    const own = connected(network, [{ source: "/h/own", destination: "/etc/resolv.conf" }]);
+    assert.deepEqual(
+      mountAt(own, "/etc/resolv.conf").map(({ source }) => source),
+      ["/h/own"],
+    );
+  });
 });

@@ -13,7 +13,10 @@ export interface Bomb {
   readonly needsCgroups?: true;
 }
 
-const WALL_CLOCK_SECS = 3 * SLOWNESS;
+/** For a guest that goes on until the clock ends it: time to do its worst on a busy machine too. */
+const WALL_CLOCK_SECS = 5 * SLOWNESS;
+/** For a guest that ends by itself, or is to meet another limit than the clock. */
+const AMPLE = { wall_clock_secs: 60 * SLOWNESS };
 
 function python(code: string, limits: Record<string, number> = {}) {
   return {
@@ -32,7 +35,7 @@ function sh(script: string, limits: Record<string, number> = {}) {
 }
 
 /** Memory bombs get time enough to meet their limit and not the clock. */
-const MEMORY = { memory_mb: 64, wall_clock_secs: 30 * SLOWNESS };
+const MEMORY = { ...AMPLE, memory_mb: 64 };
 const FILL = `
 import os, sys
 def fill(directory):
@@ -102,13 +105,13 @@ while True:
   },
   {
     name: "flood of /tmp",
-    request: fill("/tmp", { wall_clock_secs: 30 * SLOWNESS }),
+    request: fill("/tmp", AMPLE),
     statuses: ["nonzero_exit"],
     stdout: /^No space left on device\n/,
   },
   {
     name: "flood of /dev/shm",
-    request: fill("/dev/shm", { wall_clock_secs: 30 * SLOWNESS }),
+    request: fill("/dev/shm", AMPLE),
     statuses: ["nonzero_exit"],
     stdout: /^No space left on device\n/,
   },
@@ -132,21 +135,21 @@ while True:
     request: python(
       "import os\nfor root, _, names in os.walk('/usr'):\n  for n in names:\n    p = os.path.join(root, n)\n" +
         "    if os.path.isfile(p): open(p, 'rb').read()\nprint('read')",
-      { memory_mb: 64, wall_clock_secs: 60 * SLOWNESS },
+      MEMORY,
     ),
     statuses: ["ok"],
     stdout: /^read\n/,
   },
   {
     name: "one huge file in /output",
-    request: fill("/output", { memory_mb: 512, wall_clock_secs: 60 * SLOWNESS }),
+    request: fill("/output", { ...AMPLE, memory_mb: 512 }),
     statuses: ["output_files_limit"],
   },
   {
     name: "a million empty files in /output",
     request: python(
       "n = 0\nwhile True:\n  n += 1\n  try: open(f'/output/{n}', 'w').close()\n  except OSError: pass",
-      { wall_clock_secs: 60 * SLOWNESS },
+      AMPLE,
     ),
     statuses: ["output_files_limit"],
   },
@@ -154,18 +157,21 @@ while True:
     name: "20,000 nested directories in /output",
     request: python(
       "import os\nos.chdir('/output')\nfor _ in range(20000):\n  os.mkdir('d'); os.chdir('d')",
-      { wall_clock_secs: 60 * SLOWNESS },
+      AMPLE,
     ),
     statuses: ["output_files_limit", "nonzero_exit"],
   },
   {
     name: "open files without end",
-    request: python(`
+    request: python(
+      `
 files = []
 try:
     while True: files.append(open("/dev/null"))
 except OSError as error:
-    print(error.strerror, len(files) < 256)`),
+    print(error.strerror, len(files) < 256)`,
+      AMPLE,
+    ),
     statuses: ["ok"],
     stdout: /^Too many open files True\n/,
   },
@@ -188,13 +194,14 @@ except OSError as error:
     name: "double fork and setsid",
     request: python(
       "import os, time\nif os.fork() == 0:\n  os.setsid()\n  if os.fork() == 0:\n    time.sleep(60)\n  os._exit(0)\nprint('gone')",
+      AMPLE,
     ),
     statuses: ["ok"],
     stdout: /^gone\n/,
   },
   {
     name: "stdout for ever at full speed",
-    request: sh("yes"),
+    request: sh("yes", AMPLE),
     statuses: ["output_limit"],
     stdout: /^y\ny\n/,
   },

@@ -1,6 +1,9 @@
 import { type Browser, chromium, type Page } from "playwright-core";
 import { chromiumPath } from "./fixtures.ts";
 
+/** For a machine that others keep busy. */
+const PATIENCE_MS = 90_000;
+
 /** What a page did that it should not have. */
 export interface Watched {
   readonly page: Page;
@@ -13,6 +16,7 @@ export interface Watched {
 /** Debian's Chromium without a window, and without the talk to its maker that it does by itself. */
 export function launchBrowser(...more: string[]): Promise<Browser> {
   return chromium.launch({
+    timeout: PATIENCE_MS,
     executablePath: chromiumPath(),
     args: [
       "--no-sandbox",
@@ -30,6 +34,7 @@ export function launchBrowser(...more: string[]): Promise<Browser> {
 /** Opens a page and watches it. */
 export async function openWatched(browser: Browser, url: string, options: object = {}): Promise<Watched> {
   const page = await browser.newPage(options);
+  page.setDefaultTimeout(PATIENCE_MS);
   const complaints: string[] = [];
   const foreign: string[] = [];
   page.on("console", (message) => {

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse, request as sen
 import type { AddressInfo } from "node:net";
 import { refuse } from "./fake-registry.ts";
 
-const CUT_DELAY_MS = 100;
+const CUT_DELAY_MS = 300;
 
 /** What happens to a request: passed on after a delay; cut after so many bytes of its answer; answered by the proxy. */
 export type Fault =

@@ -201,7 +201,7 @@ export async function startDaemon(): Promise<TestDaemon> {
     await rm(dir, { recursive: true, force: true });
   };
   for (let attempt = 0; !existsSync(socket); attempt++) {
-    if (isOver || attempt === 200) {
+    if (isOver || attempt === 1000) {
       await stop();
       throw new Error(`podman's service does not listen: ${log}`);
     }

@@ -20,7 +20,7 @@ export const OUTSIDE = {
   metadata: ["169.254.169.254", "fd00:ec2::254"],
   azureAgent: ["168.63.129.16"],
   alibabaMetadata: ["100.100.100.200"],
-  documentation: ["203.0.113.7", "2001:db8::7"],
+  internetOfExamples: ["203.0.113.7", "2001:db8::7"],
   nat64: ["64:ff9b::a4d:a"],
 } as const;
 /** The lab host's own addresses: on its uplink, and on loopback. */
@@ -63,14 +63,15 @@ export class NetworkLab implements NetworkHost {
     this.#root = root;
   }
 
-  static async open(): Promise<NetworkLab> {
+  /** @param ports on which the host itself answers */
+  static async open(ports: readonly number[] = [SERVED_PORT, 53]): Promise<NetworkLab> {
     const argv = ["unshare", "--net", "--mount", "--propagation", "private", "sleep", "86400"];
     const root = platform.spawn(argv, { env: { PATH: process.env.PATH ?? "" } });
     const command = () => readFile(`/proc/${root.pid}/comm`, "utf8").catch(() => "");
     await until(async () => (await command()).trim() === "sleep");
     const lab = new NetworkLab(root);
     try {
-      await lab.#build();
+      await lab.#build(ports);
     } catch (error) {
       await lab.close();
       throw error;
@@ -115,8 +116,13 @@ export class NetworkLab implements NetworkHost {
   }
 
   /** Starts a peer that answers on ports of all addresses of the host, or of one of its namespaces. */
-  async serve(netns: string | null, ...ports: number[]): Promise<void> {
-    const argv = [...this.prefix, ...inside(netns), PYTHON, PEER, "serve", ...ports.map(String)];
+  serve(netns: string | null, ...ports: number[]): Promise<void> {
+    return this.start(netns, PYTHON, PEER, "serve", ...ports.map(String));
+  }
+
+  /** Starts a command in a namespace that goes on until {@link close}, and waits for its first words. */
+  async start(netns: string | null, ...command: string[]): Promise<void> {
+    const argv = [...this.prefix, ...inside(netns), ...command];
     const peer = platform.spawn(argv, { env: { PATH: process.env.PATH ?? "" } });
     this.#peers.push(peer);
     for await (const _ of peer.stdout) return;
@@ -127,7 +133,7 @@ export class NetworkLab implements NetworkHost {
     await Promise.all([...this.#peers, this.#root].map(({ exited }) => exited));
   }
 
-  async #build(): Promise<void> {
+  async #build(ports: readonly number[]): Promise<void> {
     await this.run(["mkdir", "-p", "/run/netns"]);
     await this.run(["mount", "-t", "tmpfs", "lab", "/run/netns"]);
     await this.run(["mount", "-t", "sysfs", "lab", "/sys"]);
@@ -158,7 +164,7 @@ link set eth0 up
       "route add default via 51.15.0.2\nroute add default via 2a00:100::2\n",
     );
     await this.serve("outside", SERVED_PORT, 53, 443);
-    await this.serve(null, SERVED_PORT, 53);
+    await this.serve(null, ...ports);
   }
 }
 

@@ -6,7 +6,8 @@ import type { NetworkPolicy, RunNetwork } from "../../src/network/types.ts";
 /** All of the public internet, names looked up by the gateway. */
 export const PUBLIC: NetworkPolicy = {
   all_public: true,
-  addresses: [],
+  public_addresses: [],
+  private_addresses: [],
   denied: [],
   private_permitted: [],
   dns: "gateway",

@@ -1,9 +1,16 @@
+import { join } from "node:path";
+import { CleanupStack } from "../../src/core/cleanup-stack.ts";
+import { silentLog } from "../../src/core/log.ts";
+import { createIsForbidden } from "../../src/network/egress/create-is-forbidden.ts";
+import { withoutNetworks } from "../../src/network/networks.ts";
 import type { ExecuteParts } from "../../src/run/execute.ts";
+import type { NetworkParts } from "../../src/run/network/open-network.ts";
 import type { RunnerLimits } from "../../src/run/runner.ts";
 import type { RunRequest } from "../../src/run/types.ts";
+import type { SandboxExit } from "../../src/sandbox/inspect-exit.ts";
+import { makeRunDirectory } from "../../src/sandbox/run-directory.ts";
 import type { ProcessLimits, StopReason } from "../../src/sandbox/run-process.ts";
-import type { SandboxExit } from "../../src/sandbox/sandbox.ts";
-
+import { NOBODY } from "../../src/sandbox/spec.ts";
 import { platform } from "./platform.ts";
 
 /** A request that fits, for a run that names no files. */
@@ -21,6 +28,9 @@ export const REQUEST: RunRequest = {
   stdin: undefined,
   persist: false,
   onOutputLimit: "fail",
+  network: "none",
+  egress: undefined,
+  bandwidth_kbps: undefined,
 };
 
 /** Bounds of a runner, roomy but for what the test states. */
@@ -61,7 +71,10 @@ export interface FakeSandbox {
   next(): Promise<FakeGuest>;
 }
 
-/** The parts of a run without an image, a file or a process. */
+/**
+ * The parts of a run without an image, a file or a process.
+ * @param runsDirectory holds the directories of runs, which are called pad-1, pad-2 and so on
+ */
 export function fakeParts(runsDirectory: string) {
   const images: FakeImages = {
     acquired: 0,
@@ -71,14 +84,18 @@ export function fakeParts(runsDirectory: string) {
   };
   const { sandbox, run } = fakeSandbox();
   const parts = {
-    platform,
-    sandbox: { run, enforced: { memory: true, cpu: true, pids: true } },
+    sandbox: {
+      run,
+      place: placesIn(runsDirectory),
+      refill: () => {},
+      enforced: { memory: true, cpu: true, pids: true },
+    },
     images: { acquire: (_: string, { signal }: { signal: AbortSignal }) => acquire(images, signal) },
     files: {
       hold: async () => ({ paths: [], release: async () => {} }),
       captureOutputs: async () => ({ outputs: [], skipped: [], limit_exceeded: null }),
     },
-    runsDirectory,
+    network: noNetworks(),
     config: {
       defaults: { cpu_cores: 1, memory_mb: 256, wall_clock_secs: 30, pids_limit: 64, nofile: 256 },
       allow_root_user: false,
@@ -88,6 +105,32 @@ export function fakeParts(runsDirectory: string) {
     },
   };
   return { parts: parts as unknown as ExecuteParts, images, sandbox };
+}
+
+/** What a host without networks for runs has. */
+export function noNetworks(): NetworkParts {
+  return {
+    networks: withoutNetworks("this is a test"),
+    operator: { allow: null, deny: [], private_allow: [] },
+    isForbidden: createIsForbidden(undefined),
+    config: { dns_servers: ["192.0.2.53"], allow_host_network: false, max_bandwidth_kbps: null },
+    log: silentLog,
+  };
+}
+
+/** Makes places whose launchpads are directories only. */
+function placesIn(runsDirectory: string) {
+  let made = 0;
+  return async () => {
+    const id = `pad-${++made}`;
+    const cleanup = new CleanupStack((label, error) => {
+      throw new Error(`${label}: ${error}`);
+    });
+    const room = { max_bytes: 1000, max_files: 10, max_entries: 20 };
+    const path = join(runsDirectory, id);
+    const directory = await makeRunDirectory(path, NOBODY, room, platform, cleanup);
+    return { booted: null, pad: { id, cleanup, ...directory } };
+  };
 }
 
 async function acquire(images: FakeImages, signal: AbortSignal) {
@@ -121,11 +164,7 @@ function fakeSandbox() {
         else waiting.push(resolve);
       }),
   };
-  function run(
-    _directory: unknown,
-    _guest: unknown,
-    { signal, onOutput }: ProcessLimits,
-  ): Promise<SandboxExit> {
+  function run(_place: unknown, _guest: unknown, { signal, onOutput }: ProcessLimits): Promise<SandboxExit> {
     sandbox.started += 1;
     return new Promise((resolve) => {
       const guest: FakeGuest = {
@@ -156,5 +195,6 @@ function sandboxExit(code: number, stdout: string, stop: StopReason | null): San
     panic: null,
     oomKilled: false,
     usage: null,
+    warm: false,
   };
 }

@@ -7,13 +7,14 @@ import { mkfsPath, runscPath } from "./fixtures.ts";
 import { until } from "./leftovers.ts";
 import { platform } from "./platform.ts";
 import type { RunAnswer } from "./service.ts";
+import { WARM_MODE } from "./warm-mode.ts";
 
-/** How each runtime, which is the one of the test, starts the service. */
-const ENTRY = {
-  bun: ["src/main.ts"],
-  deno: ["run", "-A", "--no-check", "--unstable-no-legacy-abort", "src/main.deno.ts"],
-} as const;
 const ROOT = join(import.meta.dirname, "..", "..");
+/** How each runtime, which is the one of the test, starts the service. By whole paths: a wrapper may change directories. */
+const ENTRY = {
+  bun: [join(ROOT, "src/main.ts")],
+  deno: ["run", "-A", "--no-check", "--unstable-no-legacy-abort", join(ROOT, "src/main.deno.ts")],
+} as const;
 
 /** Writes a configuration file for a service that is to be a process of its own; returns its path. */
 export async function writeServiceConfig(
@@ -28,6 +29,8 @@ export async function writeServiceConfig(
     runsc_path: runscPath(),
     mkfs_erofs_path: mkfsPath(),
     shutdown_grace_secs: 2,
+    prepared_runs: WARM_MODE ? 2 : 0,
+    warm_pool: { max: WARM_MODE ? 4 : 0 },
     ...config,
   };
   await writeFile(path, JSON.stringify(settings));

@@ -3,7 +3,8 @@ import { existsSync } from "node:fs";
 import { copyFile, link, mkdir, mkdtemp, readdir, readFile, rename, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
-import { startService } from "../../src/compose.ts";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Service, startService } from "../../src/compose.ts";
 import { imageStoreOptions } from "../../src/compose-images.ts";
 import { parseConfig } from "../../src/config/load-config.ts";
 import { homeAt } from "../../src/core/home.ts";
@@ -13,16 +14,21 @@ import type { Runner } from "../../src/run/runner.ts";
 import { busyboxLayout, mkfsPath, pythonLayout, runscPath } from "./fixtures.ts";
 import { platform } from "./platform.ts";
 import { SLOWNESS } from "./slowness.ts";
+import { tellWaiting, WARM_MODE, WarmTally } from "./warm-mode.ts";
 
 /** The images that integration tests run, by their names. */
 export const PYTHON = "local/python:3";
 export const BUSYBOX = "local/busybox:1";
+
+/** Long enough for any boot; spent in vain where other runs are under way. */
+const SETTLE_MS = 5_000;
 
 /** A whole service on loopback with a home of its own. */
 export interface TestService {
   readonly url: string;
   readonly home: string;
   readonly runner: Runner;
+  readonly sandboxes: Service["sandboxes"];
   fetch(path: string, init?: RequestInit): Promise<Response>;
   /** `POST /run`; the body's image defaults to busybox. */
   run(body: Record<string, unknown>, init?: RequestInit): Promise<RunAnswer>;
@@ -36,25 +42,45 @@ export interface RunAnswer {
   readonly body: any;
 }
 
-/** Starts the service with real runsc. The caller stops it. */
-export async function startTestService(config: Record<string, unknown> = {}): Promise<TestService> {
+/**
+ * Starts the service with real runsc. The caller stops it.
+ * @param prepare what is to be in its home before it starts
+ */
+export async function startTestService(
+  config: Record<string, unknown> = {},
+  prepare: (home: string) => Promise<void> = async () => {},
+): Promise<TestService> {
   const home = await mkdtemp(join(tmpdir(), "boxer-test-"));
   await provideImages(home);
+  await prepare(home);
   const service = await startService(testConfig(home, config), platform, silentLog);
+  if (WARM_MODE) tellWaiting(home, () => service.sandboxes.ready());
   const url = `http://127.0.0.1:${service.server.port}`;
+  const tally = new WarmTally();
+  let asking = 0;
   return {
     url,
     home,
     runner: service.runner,
+    sandboxes: service.sandboxes,
     fetch: (path, init) => fetch(url + path, init),
     async run(body, init) {
-      const response = await fetch(`${url}/run`, {
-        method: "POST",
-        headers: { "content-type": "application/json" },
-        body: JSON.stringify({ image: BUSYBOX, ...body }),
-        ...init,
-      });
-      return { status: response.status, body: await response.json() };
+      const request = { image: BUSYBOX, ...body };
+      const isCounted = WARM_MODE && asking === 0 && (await settle(service)) && hasUsualShape(request);
+      asking += 1;
+      try {
+        const response = await fetch(`${url}/run`, {
+          method: "POST",
+          headers: { "content-type": "application/json" },
+          body: JSON.stringify(request),
+          ...init,
+        });
+        const answer = { status: response.status, body: await response.json() };
+        if (isCounted) tally.count(answer.body.warm);
+        return answer;
+      } finally {
+        asking -= 1;
+      }
     },
     upload(path, content) {
       const form = new FormData();
@@ -65,8 +91,27 @@ export async function startTestService(config: Record<string, unknown> = {}): Pr
     async stop() {
       await service.stop();
       await rm(home, { recursive: true, force: true });
+      tally.check();
     },
   };
+}
+
+/**
+ * Waits until the last run has given back what it had, and what is to be ready is: else a run would have its own sandbox
+ * booted, which other tests see to.
+ * @returns whether no run is under way: then one that could be warm is to be
+ */
+async function settle({ runner, sandboxes: { pool } }: Service): Promise<boolean> {
+  const deadline = performance.now() + SETTLE_MS;
+  const isReady = () => runner.stats().active === 0 && pool.stats().booting === 0 && pool.stats().ready > 0;
+  while (!isReady() && performance.now() < deadline) await sleep(20);
+  return runner.stats().active === 0;
+}
+
+/** Whether a request needs no sandbox but the usual one of an image that one is kept ready for. */
+function hasUsualShape({ image, limits }: Record<string, unknown>): boolean {
+  const { memory_mb, cpu_cores } = (limits ?? {}) as Record<string, unknown>;
+  return (image === PYTHON || image === BUSYBOX) && !memory_mb && !cpu_cores;
 }
 
 /** A configuration for tests: loopback, any port, the tools that set-up found. */
@@ -78,7 +123,9 @@ export function testConfig(home: string, config: Record<string, unknown> = {}) {
     runsc_path: runscPath(),
     mkfs_erofs_path: mkfsPath(),
     shutdown_grace_secs: 5,
-    defaults: { wall_clock_secs: 30 * SLOWNESS },
+    prepared_runs: WARM_MODE ? 2 : 0,
+    warm_pool: WARM_MODE ? { max: 4, max_memory_mb: 512, images: [PYTHON, BUSYBOX] } : { max: 0 },
+    defaults: { wall_clock_secs: 60 * SLOWNESS },
     ...config,
   };
   return parseConfig(JSON.stringify(file), "test configuration", home);

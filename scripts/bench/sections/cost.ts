@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { tryCommand } from "../../setup/command.ts";
 import type { BenchContext } from "../bench-context.ts";
-import { type BenchService, startBenchService } from "../bench-service.ts";
+import { type BenchService, COLD, startBenchService } from "../bench-service.ts";
 import { summarize } from "../summarize.ts";
 import { traceService } from "../trace-service.ts";
 import { ECHO, WORKLOADS } from "../workloads.ts";
@@ -17,13 +17,13 @@ export async function benchCost(context: BenchContext): Promise<void> {
   const services = [
     {
       name: "Boxer, cgroups off",
-      service: await startBenchService(context, "free", { ignore_cgroups: true }),
+      service: await startBenchService(context, "free", { ...COLD, ignore_cgroups: true }),
     },
     ...(context.hasCgroups
       ? [
           {
             name: "Boxer, as it comes",
-            service: await startBenchService(context, "limited", { ignore_cgroups: false }),
+            service: await startBenchService(context, "limited", { ...COLD, ignore_cgroups: false }),
           },
         ]
       : []),

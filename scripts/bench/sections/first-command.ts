@@ -1,6 +1,6 @@
 import { type Arrivals, arrive, STAGGER_MS } from "../arrivals.ts";
 import type { BenchContext } from "../bench-context.ts";
-import { startBenchService } from "../bench-service.ts";
+import { AS_IT_COMES, startBenchService } from "../bench-service.ts";
 import { ratio } from "../ratio.ts";
 import { openRawRunsc } from "../raw-runsc.ts";
 import { summarize } from "../summarize.ts";
@@ -21,7 +21,10 @@ export async function benchFirstCommand(context: BenchContext): Promise<void> {
   const count = context.options.first_commands;
   const raw = await openRawRunsc(context);
   await raw.prepare(ECHO, count);
-  const service = await startBenchService(context, "default", { ignore_cgroups: !context.hasCgroups });
+  const service = await startBenchService(context, "default", {
+    ...AS_IT_COMES,
+    ignore_cgroups: !context.hasCgroups,
+  });
   const contenders = [
     { name: "raw runsc run", run: (index: number) => raw.run(ECHO, index) },
     { name: "Boxer, as it comes", run: () => service.run(ECHO) },

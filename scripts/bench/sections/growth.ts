@@ -1,5 +1,5 @@
 import type { BenchContext } from "../bench-context.ts";
-import { type BenchService, startBenchService } from "../bench-service.ts";
+import { type BenchService, COLD, startBenchService } from "../bench-service.ts";
 import { addImages, addSizedImage } from "../grow-images.ts";
 import { addRecords } from "../grow-records.ts";
 import { type Contender, interleave } from "../interleave.ts";
@@ -17,7 +17,7 @@ const IMAGES_THERE = 2;
 
 /** Whether a run takes longer as what Boxer keeps grows. */
 export async function benchGrowth(context: BenchContext): Promise<void> {
-  const config = { ignore_cgroups: !context.hasCgroups };
+  const config = { ...COLD, ignore_cgroups: !context.hasCgroups };
   await compare(context, "images in the store", await withImages(context, config));
   await compareRecords(context, config);
   await compare(context, "size of the image", await withSizes(context, config));

@@ -1,6 +1,5 @@
-import { availableParallelism } from "node:os";
 import type { BenchContext } from "../bench-context.ts";
-import { startBenchService } from "../bench-service.ts";
+import { COLD, startBenchService, WARM } from "../bench-service.ts";
 import { openBubblewrap } from "../bubblewrap.ts";
 import { interleave } from "../interleave.ts";
 import { ratio } from "../ratio.ts";
@@ -13,17 +12,25 @@ import { WORKLOADS, type Workload } from "../workloads.ts";
 interface Runner {
   readonly name: string;
   readonly run: (workload: Workload) => Promise<void>;
+  readonly settle?: () => Promise<void>;
 }
 
 const RAW = "raw runsc run";
 
-/** How long a cold run takes: raw runsc, Boxer in its configurations, and bubblewrap, in turn. */
+/** How long a run takes: raw runsc, Boxer cold and warm, and bubblewrap, in turn. */
 export async function benchLatency(context: BenchContext): Promise<void> {
   const { options, report } = context;
   const runners = await openRunners(context);
   const rows = [];
   for (const workload of WORKLOADS) {
-    const contenders = runners.map(({ name, run }) => ({ name, measure: () => timed(() => run(workload)) }));
+    const contenders = runners.map(({ name, run, settle = async () => {} }) => ({
+      name,
+      async measure() {
+        const time_ms = await timed(() => run(workload));
+        await settle();
+        return time_ms;
+      },
+    }));
     const measured = await interleave(contenders, options.runs);
     const base = summarize(measured.get(RAW) ?? []);
     for (const [name, times] of measured) {
@@ -38,7 +45,7 @@ export async function benchLatency(context: BenchContext): Promise<void> {
     }
   }
   report.add("latency", {
-    title: `Latency of a cold run in ms; ${options.runs} of each, in turn`,
+    title: `Latency of a run in ms; ${options.runs} of each, in turn`,
     columns: [
       { key: "workload", label: "run" },
       { key: "runner", label: "by" },
@@ -56,26 +63,19 @@ export async function benchLatency(context: BenchContext): Promise<void> {
 async function openRunners(context: BenchContext): Promise<Runner[]> {
   const raw = await openRawRunsc(context);
   const bubblewrap = await openBubblewrap(context, raw);
-  const free = await startBenchService(context, "no-cgroups", { ignore_cgroups: true });
+  const ignore_cgroups = !context.hasCgroups;
+  if (ignore_cgroups) context.report.note("No figures with cgroups: none can be made here.");
   return [
     { name: RAW, run: raw.run },
-    { name: "Boxer, cgroups off", run: free.run },
-    ...(await openLimited(context)),
+    await openBoxer(context, "Boxer, cold, cgroups off", { ...COLD, ignore_cgroups: true }),
+    ...(ignore_cgroups ? [] : [await openBoxer(context, "Boxer, cold", { ...COLD, ignore_cgroups })]),
+    await openBoxer(context, "Boxer, warm", { ...WARM, ignore_cgroups }),
     ...(bubblewrap === null ? [] : [{ name: "bubblewrap, no gVisor", run: bubblewrap }]),
   ];
 }
 
-async function openLimited(context: BenchContext): Promise<Runner[]> {
-  if (!context.hasCgroups) {
-    context.report.note("No figures with cgroups: none can be made here.");
-    return [];
-  }
-  const limited = await startBenchService(context, "cgroups", { ignore_cgroups: false });
-  const cores = availableParallelism();
-  const withCores = (cpu_cores: number) => (workload: Workload) =>
-    limited.run(workload, { limits: { cpu_cores } });
-  return [
-    { name: "Boxer, cgroups, 1 core", run: withCores(1) },
-    ...(cores > 1 ? [{ name: `Boxer, cgroups, all ${cores} cores`, run: withCores(cores) }] : []),
-  ];
+/** What is made ready for the next run is no part of one: neither of its own nor of others'. */
+async function openBoxer(context: BenchContext, name: string, config: object): Promise<Runner> {
+  const service = await startBenchService(context, name.replaceAll(/\W+/g, "-"), { ...config });
+  return { name, run: (workload) => service.run(workload), settle: () => service.settle() };
 }

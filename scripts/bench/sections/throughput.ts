@@ -1,5 +1,5 @@
 import type { BenchContext } from "../bench-context.ts";
-import { startBenchService } from "../bench-service.ts";
+import { AS_IT_COMES, COLD, startBenchService } from "../bench-service.ts";
 import { type CpuAccount, openCpuAccount } from "../cpu-account.ts";
 import { type Load, measureLoad } from "../measure-load.ts";
 import { median } from "../median.ts";
@@ -63,15 +63,16 @@ async function openLoaded(context: BenchContext): Promise<Loaded[]> {
   const raw = await openRawRunsc(context);
   for (const workload of [ECHO, PRINT_42]) await raw.prepare(workload, most);
   const free = await startBenchService(context, "no-cgroups", {
+    ...COLD,
     ignore_cgroups: true,
     max_concurrent_runs: most,
   });
   const loaded: Loaded[] = [
     { name: "raw runsc run", pid: null, run: raw.run },
-    { name: "Boxer, cgroups off", pid: free.pid, run: (workload) => free.run(workload) },
+    { name: "Boxer, cold, cgroups off", pid: free.pid, run: (workload) => free.run(workload) },
   ];
   if (!context.hasCgroups) return loaded;
-  const limited = await startBenchService(context, "cgroups", { ignore_cgroups: false });
+  const limited = await startBenchService(context, "cgroups", { ...AS_IT_COMES, ignore_cgroups: false });
   return [
     ...loaded,
     { name: "Boxer, as it comes", pid: limited.pid, run: (workload) => limited.run(workload) },

@@ -1,5 +1,5 @@
 import type { BenchContext } from "../bench-context.ts";
-import { type BenchService, startBenchService } from "../bench-service.ts";
+import { AS_IT_COMES, type BenchService, startBenchService } from "../bench-service.ts";
 import { summarize } from "../summarize.ts";
 import { timed } from "../timed.ts";
 import { ECHO } from "../workloads.ts";
@@ -14,7 +14,10 @@ const PROGRAMS: Readonly<Record<string, readonly string[]>> = {
 
 /** How long after its wall clock has run out a run is answered. */
 export async function benchTimeOuts(context: BenchContext): Promise<void> {
-  const service = await startBenchService(context, "default", { ignore_cgroups: !context.hasCgroups });
+  const service = await startBenchService(context, "default", {
+    ...AS_IT_COMES,
+    ignore_cgroups: !context.hasCgroups,
+  });
   const rows = [];
   for (const [program, cmd] of Object.entries(PROGRAMS)) {
     const overshoots: { killed: number; answered: number }[] = [];

@@ -85,18 +85,20 @@ interface Live {
 }
 
 function activeSandboxes({ runner, config, usage }: LiveSourceParts): ActiveSandbox[] {
-  return runner.active().map(({ exec_id, client, phase, submitted_at_ms, started_at_ms, request }) => ({
-    exec_id,
-    client,
-    phase,
-    submitted_at_ms,
-    image: request.image,
-    cmd: request.cmd,
-    network: "none",
-    started_at_ms,
-    limits: resolveLimits(request.limits, config.defaults, "default"),
-    usage: usage.usageOf(exec_id),
-  }));
+  return runner
+    .active()
+    .map(({ exec_id, client, phase, submitted_at_ms, started_at_ms, sandbox_id, request }) => ({
+      exec_id,
+      client,
+      phase,
+      submitted_at_ms,
+      image: request.image,
+      cmd: request.cmd,
+      network: request.network,
+      started_at_ms,
+      limits: resolveLimits(request.limits, config.defaults, "default"),
+      usage: sandbox_id === null ? null : usage.usageOf(sandbox_id),
+    }));
 }
 
 /** What changes on the page, and how often it is looked at. */

@@ -1,5 +1,5 @@
 import type { Cgroups, RunCgroup } from "../../sandbox/cgroup/types.ts";
-import { nameOfSecond } from "../../sandbox/second-attempt.ts";
+import { namesOfFurther } from "../../sandbox/second-attempt.ts";
 import type { SandboxUsage } from "../dashboard-data.ts";
 
 interface Measured {
@@ -15,8 +15,8 @@ export class UsageBoard {
 
   /** The same cgroups; those of each run are known here from when they are made until they are removed. */
   watch(cgroups: Cgroups): Cgroups {
-    const create: Cgroups["create"] = async (id, limits) => {
-      const cgroup = await cgroups.create(id, limits);
+    const create: Cgroups["create"] = async (id) => {
+      const cgroup = await cgroups.create(id);
       this.#runs.set(id, { cgroup, last: null, usage: null });
       const remove = () => {
         this.#runs.delete(id);
@@ -35,9 +35,9 @@ export class UsageBoard {
   }
 
   /** The last measurement of a run, of its second sandbox if it needed one; or null. */
-  usageOf(exec_id: string): SandboxUsage | null {
-    const measured = this.#runs.get(nameOfSecond(exec_id)) ?? this.#runs.get(exec_id);
-    return measured?.usage ?? null;
+  usageOf(sandbox_id: string): SandboxUsage | null {
+    const latest = [...namesOfFurther(sandbox_id), sandbox_id].find((name) => this.#runs.has(name));
+    return this.#runs.get(latest ?? "")?.usage ?? null;
   }
 
   /** Measures all runs, unless that goes on already. */

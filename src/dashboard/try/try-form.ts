@@ -98,16 +98,8 @@ export function toRunBody(form: TryForm, sent: readonly SentFile[]): RunBody {
   };
 }
 
-/**
- * The same request for the runner. Pure.
- * @throws BoxerError `network_unavailable`
- */
+/** The same request for the runner. Pure. */
 export function toRunRequest(body: RunBody): RunRequest {
-  if (body.network !== undefined) {
-    throw new BoxerError("network_unavailable", `network ${body.network} is not available on this server`, {
-      field: "network",
-    });
-  }
   return {
     image: body.image,
     cmd: body.cmd,
@@ -125,6 +117,9 @@ export function toRunRequest(body: RunBody): RunRequest {
     stdin: body.stdin === undefined ? undefined : new TextEncoder().encode(body.stdin),
     persist: body.persist ?? false,
     onOutputLimit: "fail",
+    network: body.network ?? "none",
+    egress: undefined,
+    bandwidth_kbps: undefined,
   };
 }
 

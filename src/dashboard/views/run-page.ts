@@ -92,7 +92,20 @@ function resultFacts(record: RunRecord): Html | null {
   const stream = (bytes: number, isCut: boolean) =>
     html`<span class="num">${formatBytes(bytes)}</span>${isCut && " and more, cut"}`;
   const absent = html`<span class="absent" title="not known on this host">–</span>`;
-  return html`<dl class="facts">${fact("Exit code", html`<span class="num">${result.exit_code}</span>${result.signal && ` (${result.signal})`}`)}${fact("Sandbox", result.warm ? "booted before the request came" : "booted for this run")}${fact("CPU", cpu_ms ? html`<span class="num">${formatDuration(cpu_ms.user + cpu_ms.system)}</span> (<span class="num">${formatDuration(cpu_ms.system)}</span> in the kernel)` : absent)}${fact("Peak memory", peak_memory_bytes === null ? absent : html`<span class="num">${formatBytes(peak_memory_bytes)}</span>${limit_mb !== null && ` of ${formatBytes(limit_mb * MIB)}`}`)}${fact("stdout", stream(result.stdout_bytes, result.stdout_truncated))}${fact("stderr", stream(result.stderr_bytes, result.stderr_truncated))}${fact("Image digest", html`<code class="digest">${result.image_digest}</code>`)}${result.warnings.length > 0 && fact("Warnings", html`<ul class="warnings">${result.warnings.map((warning) => html`<li>${warning}</li>`)}</ul>`)}</dl>`;
+  return html`<dl class="facts">${fact("Exit code", html`<span class="num">${result.exit_code}</span>${result.signal && ` (${result.signal})`}`)}${fact("Sandbox", result.warm ? "booted before the request came" : "booted for this run")}${fact("CPU", cpu_ms ? html`<span class="num">${formatDuration(cpu_ms.user + cpu_ms.system)}</span> (<span class="num">${formatDuration(cpu_ms.system)}</span> in the kernel)` : absent)}${fact("Peak memory", peak_memory_bytes === null ? absent : html`<span class="num">${formatBytes(peak_memory_bytes)}</span>${limit_mb !== null && ` of ${formatBytes(limit_mb * MIB)}`}`)}${fact("stdout", stream(result.stdout_bytes, result.stdout_truncated))}${fact("stderr", stream(result.stderr_bytes, result.stderr_truncated))}${fact("Image digest", html`<code class="digest">${result.image_digest}</code>`)}${result.network_usage && fact("Network", networkWords(result.network_usage))}${result.warnings.length > 0 && fact("Warnings", html`<ul class="warnings">${result.warnings.map((warning) => html`<li>${warning}</li>`)}</ul>`)}</dl>`;
+}
+
+/** What a run did with its network, in one line. */
+function networkWords(usage: NonNullable<NonNullable<RunRecord["result"]>["network_usage"]>): Html {
+  const { allowed_connections, refused_connections, bytes_in, bytes_out, dns_allowed, dns_refused } = usage;
+  const words = [
+    `${formatCounted(allowed_connections, "connection")}, ${refused_connections} refused`,
+    `${formatBytes(bytes_in)} in, ${formatBytes(bytes_out)} out`,
+    ...(dns_allowed === null
+      ? []
+      : [`${formatCounted(dns_allowed, "look-up")}, ${dns_refused ?? 0} refused`]),
+  ];
+  return html`<span class="num">${words.join(" · ")}</span>`;
 }
 
 function outputs({ result, persist }: RunRecord): Html | null {

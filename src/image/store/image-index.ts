@@ -45,6 +45,8 @@ export class ImageIndex {
   readonly #usage: UsageKeeper;
   readonly #images = new Map<Digest, StoredImage>();
   readonly #names = new Map<string, StoredName>();
+  /** Is told of each image that is removed, at once. */
+  readonly removed = new Set<(digest: Digest) => void>();
   /** Changes on disk happen one after the other, in the order in which memory changed. */
   #lastChange: Promise<unknown> = Promise.resolve();
 
@@ -229,6 +231,7 @@ export class ImageIndex {
     if (image.isRemoved || !image.hasBeenNamed || image.names.size > 0 || image.leases > 0) return;
     image.isRemoved = true;
     this.#images.delete(image.digest);
+    for (const tell of this.removed) tell(image.digest);
     this.#background.start("remove an image", async () => {
       const rest = await this.#change(() => this.#files.removeImage(image));
       await this.#files.discard(rest);

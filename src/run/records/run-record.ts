@@ -21,6 +21,8 @@ export interface RequestFacts {
   readonly files: readonly string[];
   /** With the defaults filled in. */
   readonly limits: RunLimits;
+  /** Records of earlier versions lack it: their runs had none. */
+  readonly network?: RunRequest["network"];
   readonly persist: boolean;
   readonly on_output_limit: "fail" | "truncate";
   /** Names of the fields above that are longer in truth. */
@@ -50,6 +52,7 @@ export interface ResultFacts
     | "wall_ms"
     | "queue_ms"
     | "boot_ms"
+    | "warm"
     | "cpu_ms"
     | "peak_memory_bytes"
     | "image_digest"
@@ -58,6 +61,8 @@ export interface ResultFacts
     | "warnings"
   > {
   readonly cpu_ms: CpuTime | null;
+  /** Records of earlier versions lack it. */
+  readonly network_usage?: RunResult["network_usage"];
   /** Of what was answered. */
   readonly stdout_bytes: number;
   readonly stderr_bytes: number;
@@ -116,6 +121,7 @@ export function requestFacts(request: RunRequest, defaults: Config["defaults"]):
   return {
     ...kept,
     limits: resolveLimits(request.limits, defaults, "default"),
+    network: request.network,
     persist: request.persist,
     on_output_limit: request.onOutputLimit,
     shortened: keys.filter((key) => isShortened(full[key], kept[key])),
@@ -146,9 +152,11 @@ function resultFacts(result: RunResult): ResultFacts {
     wall_ms: result.wall_ms,
     queue_ms: result.queue_ms,
     boot_ms: result.boot_ms,
+    warm: result.warm,
     cpu_ms: result.cpu_ms,
     peak_memory_bytes: result.peak_memory_bytes,
     image_digest: result.image_digest,
+    network_usage: result.network_usage,
     stdout_bytes: result.stdout.byteLength,
     stderr_bytes: result.stderr.byteLength,
     stdout_truncated: result.stdout_truncated,

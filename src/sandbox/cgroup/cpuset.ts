@@ -9,7 +9,7 @@ import type { CgroupLimits } from "./types.ts";
  * Fewer than two would leave the sentry's Go runtime one thread to run on for good (GOMAXPROCS): it is slow then, and some
  * of a thousand starts on a busy machine hang. gVisor's own `--cpu-num-from-quota` has the same minimum.
  */
-const MIN_CPUS = 2;
+export const MIN_CPUS = 2;
 
 /**
  * Shows the guest as many CPUs as it may use, two at least. The sentry counts the CPUs that it may run on when it starts,

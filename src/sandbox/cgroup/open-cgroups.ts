@@ -64,7 +64,7 @@ function cgroupsOf(
     mode: Object.values(enforced).includes(true) ? mode : "none",
     enforced,
     unenforced,
-    create: (id, limits) => makeRunCgroup(parents, id, limits, rmdir),
+    create: (id) => makeRunCgroup(parents, id, rmdir),
     async sweep() {
       const counts = await Promise.all(known.map((parent) => sweepBelow(parent, rmdir)));
       return Math.max(0, ...counts);

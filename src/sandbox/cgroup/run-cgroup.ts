@@ -1,9 +1,10 @@
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { BoxerError, errnoOf, messageOf } from "../../core/errors.ts";
 import { hostFault } from "../../core/host-fault.ts";
 import { settleAll } from "../../core/settle-all.ts";
 import { applySettings, readNumber, readNumbers } from "./cgroup-files.ts";
+import { cpu, type Setting } from "./controllers.ts";
 import { enterArgv } from "./enter-argv.ts";
 import type { Parent } from "./open-parent.ts";
 import { type Rmdir, removeCgroup } from "./remove-cgroup.ts";
@@ -15,14 +16,18 @@ interface Place {
   readonly path: string;
 }
 
+const CPU = cpu.name;
+
+/** What a cgroup has before a run is bound. */
+const UNBOUND: CgroupLimits = { cpu_cores: null, memory_mb: null, pids_limit: null };
+
 /**
- * Makes the cgroups of one run, with its limits set and no process in them.
+ * Makes the cgroups of one run, with no limits set and no process in them.
  * @throws BoxerError `sandbox_failed` or `host_exhausted`; then nothing stays behind
  */
 export async function makeRunCgroup(
   parents: readonly Parent[],
   id: string,
-  limits: CgroupLimits,
   rmdir: Rmdir,
 ): Promise<RunCgroup> {
   const places: Place[] = parents.map((parent) => ({ parent, path: join(parent.path, id) }));
@@ -31,10 +36,10 @@ export async function makeRunCgroup(
   };
   try {
     await settleAll(
-      places.map(async ({ parent: { controllers, cpuset, version }, path }) => {
+      places.map(async ({ parent: { cpuset, version }, path }) => {
         await mkdir(path);
-        const all = cpuset === null ? controllers : [...controllers, cpuset];
-        for (const controller of all) await applySettings(path, controller.settings(limits, version));
+        // A cgroup v1 takes no process before it has CPUs.
+        if (cpuset) await applySettings(path, cpuset.settings(UNBOUND, version));
       }),
     );
   } catch (error) {
@@ -45,12 +50,38 @@ export async function makeRunCgroup(
   return {
     argv: (command, failureLog) =>
       paths.length === 0 ? [...command] : enterArgv(paths, command, failureLog),
+    bound: (limits) => bound(places, limits),
+    throttle: (limits) => throttle(places, limits),
     oomKilled: () => wasOomKilled(places),
     usage: () => usageOf(places),
     current: () => currentOf(places),
-    widen: widener(places, limits),
     remove,
   };
+}
+
+async function bound(places: readonly Place[], limits: CgroupLimits): Promise<void> {
+  await apply(places, ({ controllers, cpuset, version }) => {
+    const narrowing = cpuset?.narrows(limits) ? [cpuset] : [];
+    return [...controllers.filter(({ name }) => name !== CPU), ...narrowing].flatMap((controller) =>
+      controller.settings(limits, version),
+    );
+  });
+}
+
+async function throttle(places: readonly Place[], limits: CgroupLimits): Promise<void> {
+  await apply(places, ({ controllers, cpuset, version }) => {
+    const widening = cpuset?.narrows(limits) ? [{ file: "cpuset.cpus", value: cpuset.all }] : [];
+    const quota = controllers.filter(({ name }) => name === CPU);
+    return [...quota.flatMap((controller) => controller.settings(limits, version)), ...widening];
+  });
+}
+
+async function apply(places: readonly Place[], settingsOf: (parent: Parent) => Setting[]): Promise<void> {
+  try {
+    await settleAll(places.map(({ parent, path }) => applySettings(path, settingsOf(parent))));
+  } catch (error) {
+    throw cgroupFault(error);
+  }
 }
 
 /** The message of a system error shows paths of the host. ENOSPC and the like are here no word of a disk. */
@@ -119,12 +150,4 @@ function pathsOf(places: readonly Place[], ...files: string[]): string[] {
 function milliseconds(us: number | undefined, ns: number | null): number | null {
   if (us !== undefined) return Math.round(us / 1e3);
   return ns === null ? null : Math.round(ns / 1e6);
-}
-
-/** What lets a run have all CPUs, or null for one that has them already. */
-function widener(places: readonly Place[], limits: CgroupLimits): (() => Promise<void>) | null {
-  const place = places.find(({ parent }) => parent.cpuset !== null);
-  const cpuset = place?.parent.cpuset;
-  if (!place || !cpuset?.narrows(limits)) return null;
-  return () => writeFile(join(place.path, "cpuset.cpus"), cpuset.all);
 }

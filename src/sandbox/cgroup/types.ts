@@ -45,10 +45,17 @@ export interface RunCgroup {
   usage(): Promise<CgroupUsage>;
   current(): Promise<CgroupCurrent>;
   /**
-   * Lets the run have all CPUs, to be called once its sandbox is there and has counted them; null where it has them
-   * already. See `Cpuset`.
+   * Sets what is to hold from the sandbox's first instruction on: memory, processes, and how many CPUs it counts. What
+   * is null stays as it is.
+   * @throws BoxerError `sandbox_failed` or `host_exhausted`
    */
-  readonly widen: (() => Promise<void>) | null;
+  bound(limits: CgroupLimits): Promise<void>;
+  /**
+   * Sets the share of the CPU and lets the run have all CPUs, to be called once its sandbox is there: gVisor's own start
+   * is not the guest's, and a quota would stretch it; by then it has counted the CPUs, see `Cpuset`.
+   * @throws as `bound`
+   */
+  throttle(limits: CgroupLimits): Promise<void>;
   /** Kills what is left in there and removes the cgroups. @throws Error when they stay busy */
   remove(): Promise<void>;
 }
@@ -60,11 +67,11 @@ export interface Cgroups {
   /** Why the rest is not enforced, for people. */
   readonly unenforced: readonly string[];
   /**
-   * Makes the cgroups of one run.
-   * @param id names them, unique among the runs of the service
+   * Makes the cgroups of one run, without limits yet.
+   * @param id names them, unique among those of the service
    * @throws BoxerError `sandbox_failed`; then nothing stays behind
    */
-  create(id: string, limits: CgroupLimits): Promise<RunCgroup>;
+  create(id: string): Promise<RunCgroup>;
   /** Kills and removes whatever earlier servers of the same home left. @returns how many cgroups there were */
   sweep(): Promise<number>;
   /** Removes what the cgroups of runs are below, unless some are left. */

@@ -3,8 +3,6 @@ import { test } from "node:test";
 import { UsageBoard } from "../../../src/dashboard/live/usage-board.ts";
 import type { CgroupCurrent, Cgroups, RunCgroup } from "../../../src/sandbox/cgroup/types.ts";
 
-const LIMITS = { cpu_cores: 1, memory_mb: 1, pids_limit: 1 };
-
 function cgroupsOf(current: () => CgroupCurrent) {
   const seen = { removed: 0 };
   const cgroup = {
@@ -26,7 +24,7 @@ test("CPU is what was used between two measurements, memory and tasks are as tol
   let cpu_ms = 100;
   const { cgroups } = cgroupsOf(() => ({ cpu_ms, memory_bytes: 7, pids: 3 }));
   const board = new UsageBoard();
-  await board.watch(cgroups).create("boxer-1", LIMITS);
+  await board.watch(cgroups).create("boxer-1");
   assert.equal(board.usageOf("boxer-1"), null);
   await board.measure();
   assert.deepEqual(board.usageOf("boxer-1"), { cpu_cores: null, memory_bytes: 7, tasks: 3 });
@@ -40,7 +38,7 @@ test("CPU is what was used between two measurements, memory and tasks are as tol
 test("a host that tells nothing shows nothing", async () => {
   const { cgroups } = cgroupsOf(() => ({ cpu_ms: null, memory_bytes: null, pids: null }));
   const board = new UsageBoard();
-  await board.watch(cgroups).create("boxer-1", LIMITS);
+  await board.watch(cgroups).create("boxer-1");
   await board.measure();
   await board.measure();
   assert.deepEqual(board.usageOf("boxer-1"), { cpu_cores: null, memory_bytes: null, tasks: null });
@@ -49,7 +47,7 @@ test("a host that tells nothing shows nothing", async () => {
 test("a run is forgotten when its cgroup is removed, which it is", async () => {
   const { cgroups, seen } = cgroupsOf(() => ({ cpu_ms: 0, memory_bytes: 0, pids: 0 }));
   const board = new UsageBoard();
-  const cgroup = await board.watch(cgroups).create("boxer-1", LIMITS);
+  const cgroup = await board.watch(cgroups).create("boxer-1");
   await board.measure();
   await cgroup.remove();
   assert.deepEqual([board.usageOf("boxer-1"), seen.removed], [null, 1]);
@@ -60,8 +58,8 @@ test("of a run that needed a second sandbox the second is shown, until it is gon
   const { cgroups } = cgroupsOf(() => ({ cpu_ms: 0, memory_bytes: memory_bytes++, pids: 0 }));
   const board = new UsageBoard();
   const watched = board.watch(cgroups);
-  await watched.create("boxer-1", LIMITS);
-  const second = await watched.create("boxer-1-2", LIMITS);
+  await watched.create("boxer-1");
+  const second = await watched.create("boxer-1-2");
   await board.measure();
   assert.equal(board.usageOf("boxer-1")?.memory_bytes, 2);
   await second.remove();

@@ -30,7 +30,8 @@ function fakeRunner() {
       const { promise, resolve, reject } = Promise.withResolvers<RunResult>();
       ends.push({ resolve, reject, signal, say });
       const exec_id = `boxer-${ends.length}`;
-      active.push({ exec_id, request, client, submitted_at_ms: 0, phase: "running", started_at_ms: 0 });
+      const running = { phase: "running", started_at_ms: 0, sandbox_id: null } as const;
+      active.push({ exec_id, request, client, submitted_at_ms: 0, ...running });
       return promise;
     },
   };

@@ -28,6 +28,7 @@ describe("the record of a run", () => {
       user: null,
       files: [],
       limits: DEFAULTS,
+      network: "none",
       persist: false,
       on_output_limit: "fail",
       shortened: [],

@@ -35,13 +35,16 @@ const V1 = { "memory/cgroup.procs": "", "cpu,cpuacct/cgroup.procs": "", "pids/cg
 const V1_PROC = "4:memory:/\n3:cpu,cpuacct:/\n2:pids:/\n";
 const ALL = { memory: true, cpu: true, pids: true };
 
-test("v2: one cgroup a run, with all limits", async (t) => {
-  const { cgroups, find, read } = await open(t, V2, "0::/\n");
+test("v2: one cgroup a run, without limits until it is told some, and then with all of them", async (t) => {
+  const { cgroups, find, read, mount } = await open(t, V2, "0::/\n");
   assert.deepEqual([cgroups.mode, cgroups.enforced, cgroups.unenforced], ["v2", ALL, []]);
-  await cgroups.create("run-1", LIMITS);
+  const run = await cgroups.create("run-1");
   const [path = "", ...more] = await find("run-1");
   assert.deepEqual(more, []);
   assert.match(path, /^boxer\/[0-9a-f]{12}\/run-1$/);
+  assert.deepEqual(await readdir(join(mount, path)), []);
+  await run.bound(LIMITS);
+  await run.throttle(LIMITS);
   assert.deepEqual(
     [await read(`${path}/memory.max`), await read(`${path}/cpu.max`), await read(`${path}/memory.swap.max`)],
     [BYTES, "50000 100000", "0"],
@@ -56,7 +59,9 @@ test("v1: one cgroup a hierarchy, below the service's own, and none where there 
     `${V1_PROC.replace("memory:/", "memory:/own")}1:blkio:/\n`,
   );
   assert.deepEqual([cgroups.mode, cgroups.enforced], ["v1", ALL]);
-  await cgroups.create("run-1", LIMITS);
+  const run = await cgroups.create("run-1");
+  await run.bound(LIMITS);
+  await run.throttle(LIMITS);
   const paths = await find("run-1");
   assert.deepEqual(
     paths.map((path) => path.split("/boxer/")[0]),
@@ -69,7 +74,7 @@ test("v1: one cgroup a hierarchy, below the service's own, and none where there 
 test("hybrid: the unified hierarchy counts and kills beside the others", async (t) => {
   const { cgroups, find } = await open(t, { ...V1, "unified/cgroup.procs": "" }, `${V1_PROC}0::/\n`);
   assert.equal(cgroups.mode, "hybrid");
-  await cgroups.create("run-1", LIMITS);
+  await cgroups.create("run-1");
   assert.deepEqual(
     (await find("run-1")).map((path) => path.split("/")[0]),
     ["cpu,cpuacct", "memory", "pids", "unified"],
@@ -93,7 +98,9 @@ test("where no cgroup may be made, there are none, with the reason, and runs sta
   const { cgroups } = await open(t, files, V1_PROC);
   assert.equal(cgroups.mode, "none");
   assert.match(cgroups.unenforced[0] ?? "", /^memory_mb: no memory cgroup: E.*memory\/boxer/);
-  const run = await cgroups.create("run-1", LIMITS);
+  const run = await cgroups.create("run-1");
+  await run.bound(LIMITS);
+  await run.throttle(LIMITS);
   assert.deepEqual(run.argv(["a", "b"], "/log"), ["a", "b"]);
   assert.equal(await run.oomKilled(), false);
   await run.remove();
@@ -109,10 +116,10 @@ test("a machine without cgroups, and a server that ignores them, enforce nothing
 
 test("a sweep removes the runs of this home, and no others", async (t) => {
   const { cgroups, again, find } = await open(t, { ...V1, "unified/cgroup.procs": "" }, `${V1_PROC}0::/\n`);
-  await cgroups.create("run-1", LIMITS);
-  await cgroups.create("run-2", LIMITS);
+  await cgroups.create("run-1");
+  await cgroups.create("run-2");
   const other = await again({ home: "/home/b" });
-  await other.create("run-3", LIMITS);
+  await other.create("run-3");
   assert.equal(await (await again()).sweep(), 2);
   assert.deepEqual(await find("run-1"), []);
   assert.equal((await find("run-3")).length, 4);
@@ -121,7 +128,7 @@ test("a sweep removes the runs of this home, and no others", async (t) => {
 test("a sweep finds what a server left that was started elsewhere", async (t) => {
   const files = { ...V1, "memory/session-1/cgroup.procs": "" };
   const { cgroups, again, find, directory } = await open(t, files, "4:memory:/session-1\n");
-  await cgroups.create("run-1", LIMITS);
+  await cgroups.create("run-1");
   const elsewhere = join(directory, "elsewhere");
   await writeFile(elsewhere, "4:memory:/\n");
   const later = await again({ procSelfCgroup: elsewhere });
@@ -134,7 +141,7 @@ test("a sweep finds what a server left that was started elsewhere", async (t) =>
 test("closing leaves no cgroup, but those in which another server has runs", async (t) => {
   const { cgroups, again, find } = await open(t, V2, "0::/\n");
   const other = await again({ home: "/home/b" });
-  const run = await other.create("run-1", LIMITS);
+  const run = await other.create("run-1");
   await cgroups.close();
   const [path = "", ...more] = await find("run-1");
   assert.deepEqual([more, dirname(path).startsWith("boxer/")], [[], true]);
@@ -145,8 +152,8 @@ test("closing leaves no cgroup, but those in which another server has runs", asy
 
 test("a run that cannot have its cgroup is a fault of ours, and leaves nothing", async (t) => {
   const { cgroups, find, mount } = await open(t, V1, V1_PROC);
-  await cgroups.create("run-1", LIMITS);
-  await assert.rejects(cgroups.create("run-1", LIMITS), { code: "sandbox_failed" });
+  await cgroups.create("run-1");
+  await assert.rejects(cgroups.create("run-1"), { code: "sandbox_failed" });
   assert.deepEqual(await find("run-1"), []);
   assert.ok(existsSync(mount));
 });

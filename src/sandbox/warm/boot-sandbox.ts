@@ -1,0 +1,147 @@
+import { existsSync } from "node:fs";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
+import { readBeginning } from "../../platform/run-command.ts";
+import { prepareStart, rootOf } from "../bundle-start.ts";
+import type { CgroupUsage } from "../cgroup/types.ts";
+import type { Launchpad } from "../launchpad/launchpad.ts";
+import { signalAll } from "../process-tree.ts";
+import type { RunscOptions } from "../runsc.ts";
+import { Stopper, within } from "../stopper.ts";
+import type { BootShape } from "../warm-pool/boot-shape.ts";
+import type { Bootable } from "../warm-pool/types.ts";
+import { bootSpec } from "./boot-spec.ts";
+
+/** A sandbox that waits for its tape; used for one run. */
+export interface BootedSandbox extends Bootable {
+  readonly pad: Launchpad;
+  /** What its boot used. */
+  readonly booting: CgroupUsage;
+  /** Lets it go on: it is held when it waits for long. To be called as soon as it is taken. */
+  wake(): void;
+}
+
+/** What sandboxes are booted with. */
+export interface BootParts {
+  readonly runsc: RunscOptions;
+  readonly emptyRoot: string;
+  /** See `guestInit`. */
+  readonly init: Uint8Array;
+  takePad(): Promise<Launchpad>;
+  /** How long a sandbox may take to be there. */
+  readonly start_limit_ms: number;
+}
+
+const LOOK_INTERVAL_MS = 10;
+/** How long a sandbox may take to end by itself. */
+const END_GRACE_MS = 1_000;
+const PIDS = { pids_limit: null };
+/** What the guest's first program may take until it waits; what is left of that is done when it is taken. */
+const SETTLE_MS = 50;
+const HOLD_AFTER_MS = 2_000;
+
+/**
+ * Boots a sandbox that waits for its tape. Its cgroup is bound by what the shape says; the rest comes with the run.
+ * @throws what making the launchpad gives, Error for a sandbox that is not there in time; then nothing stays behind
+ */
+export async function bootSandbox(
+  parts: BootParts,
+  shape: BootShape,
+  signal: AbortSignal,
+): Promise<BootedSandbox> {
+  const pad = await parts.takePad();
+  try {
+    const { directory, cgroup } = pad;
+    await makeControl(pad, parts.init);
+    const image = rootOf(shape, directory);
+    const spec = bootSpec({
+      ...image,
+      emptyRoot: parts.emptyRoot,
+      outputDirectory: directory.output,
+      control: directory.control,
+    });
+    const limits = { memory_mb: shape.memory_mb, cpu_cores: shape.cpus, ...PIDS };
+    const start = { image: shape, spec, limits, stdin: undefined, keepsInput: true };
+    const launch = await prepareStart(parts.runsc, pad, pad, start);
+    let wake = () => {};
+    pad.cleanup.defer("booted sandbox", () => {
+      wake();
+      return endSandbox(pad);
+    });
+    await launch();
+    await untilBooted(pad, parts.start_limit_ms, signal);
+    await cgroup.throttle(limits);
+    wake = await holdLater(pad);
+    await sleep(SETTLE_MS, undefined, { signal });
+    const booting = await cgroup.usage();
+    return { pad, booting, wake, ended: pad.launcher.child.exited, discard: () => pad.cleanup.run() };
+  } catch (error) {
+    await pad.cleanup.run();
+    throw error;
+  }
+}
+
+/** The report belongs to root, as the guest's first program does. */
+async function makeControl({ directory: { control } }: Launchpad, init: Uint8Array): Promise<void> {
+  await Promise.all([mkdir(control.inputs, { recursive: true, mode: 0o700 }), mkdir(control.out)]);
+  await Promise.all([writeFile(control.init, init, { mode: 0o755 }), writeFile(control.report, "")]);
+}
+
+/**
+ * Holds the sentry still (SIGSTOP) once it has waited for a while: also one whose guest does nothing takes some 4 % of a
+ * CPU for its timers. To go on takes it 2 to 8 ms, which those that are taken soon are spared.
+ * @returns lets it go on, and holds it no more
+ */
+async function holdLater({ directory, launcher: { child } }: Launchpad): Promise<() => void> {
+  const pid = Number(await readFile(directory.pidFile, "utf8"));
+  if (!Number.isSafeInteger(pid) || pid <= 1) throw new Error("runsc tells no pid");
+  let isHeld = false;
+  const timer = setTimeout(() => {
+    isHeld = true;
+    signalAll([pid], "SIGSTOP");
+  }, HOLD_AFTER_MS);
+  // Its pid is nobody else's before runsc, which waits for it, has ended.
+  const leave = () => {
+    clearTimeout(timer);
+    isHeld = false;
+  };
+  child.exited.then(leave, leave);
+  return () => {
+    if (isHeld) signalAll([pid], "SIGCONT");
+    leave();
+  };
+}
+
+async function untilBooted(
+  { directory, launcher }: Launchpad,
+  limit_ms: number,
+  signal: AbortSignal,
+): Promise<void> {
+  let hasEnded = false;
+  void launcher.child.exited.finally(() => {
+    hasEnded = true;
+  });
+  const deadline = performance.now() + limit_ms;
+  while (!existsSync(directory.pidFile)) {
+    signal.throwIfAborted();
+    if (hasEnded) throw new Error("runsc has ended");
+    if (performance.now() > deadline) throw new Error("runsc makes no sandbox");
+    await sleep(LOOK_INTERVAL_MS);
+  }
+}
+
+/** One whose input ends before there is a tape ends by itself, and so cleans up by itself. */
+async function endSandbox({ launcher: { child } }: Launchpad): Promise<void> {
+  child.stdin?.end();
+  // Pipes that nobody reads are never closed; those of a run have been read.
+  void Promise.allSettled([child.stdout, child.stderr].map(readBeginning));
+  let hasEnded = false;
+  const ended = child.exited.finally(() => {
+    hasEnded = true;
+  });
+  await within(ended, END_GRACE_MS);
+  if (hasEnded) return;
+  const stopper = new Stopper(child);
+  stopper.stop("canceled");
+  await stopper.ended;
+}
