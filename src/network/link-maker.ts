@@ -52,13 +52,17 @@ export class LinkMaker {
     );
   }
 
+  /** Makes the guest's end as it was when it was made. @throws BoxerError `sandbox_failed` */
+  async restore(link: Link): Promise<void> {
+    await this.#host.run([this.#ip, "-n", link.netns, "-batch", "-"], linkScripts(link).enter);
+  }
+
   /** @returns whether the addresses are still nobody else's now that ours are set: of two servers that met, each sees it */
   async #build(link: Link, remove: () => Promise<void>, cleanup: CleanupStack): Promise<boolean> {
-    const { make, enter } = linkScripts(link);
     try {
-      await this.#host.run([this.#ip, "-batch", "-"], make);
+      await this.#host.run([this.#ip, "-batch", "-"], linkScripts(link).make);
       await this.#forwarding.openLink(link.interface);
-      await this.#host.run([this.#ip, "-n", link.netns, "-batch", "-"], enter);
+      await this.restore(link);
       if (await this.#isFree(link)) {
         cleanup.defer(`network ${link.netns}`, remove);
         return true;

@@ -7,7 +7,7 @@ import { LINK_PREFIX6, type Link } from "./address-plan.ts";
 export interface LinkScripts {
   /** Makes the namespace and the link, and its host's end ready. */
   readonly make: string;
-  /** Makes the guest's end ready; run in its namespace. */
+  /** Makes the guest's end ready, also once more; run in its namespace. */
   readonly enter: string;
   /** Removes the link, and with it its other end, and the namespace. */
   readonly remove: string;
@@ -36,13 +36,13 @@ export function linkScripts({
   const enter = [
     "link set lo up",
     "link set eth0 addrgenmode none",
-    `addr add ${guest}/30 dev eth0`,
-    ...(ipv6 ? [`addr add ${ipv6.guest}/${LINK_PREFIX6} dev eth0 nodad`] : []),
+    `addr replace ${guest}/30 dev eth0`,
+    ...(ipv6 ? [`addr replace ${ipv6.guest}/${LINK_PREFIX6} dev eth0 nodad`] : []),
     "link set eth0 up",
-    `neigh add ${host} lladdr ${hostMac} dev eth0 nud permanent`,
-    ...(ipv6 ? [`neigh add ${ipv6.host} lladdr ${hostMac} dev eth0 nud permanent`] : []),
-    `route add default via ${host} dev eth0`,
-    ...(ipv6 ? [`route add default via ${ipv6.host} dev eth0`] : []),
+    `neigh replace ${host} lladdr ${hostMac} dev eth0 nud permanent`,
+    ...(ipv6 ? [`neigh replace ${ipv6.host} lladdr ${hostMac} dev eth0 nud permanent`] : []),
+    `route replace default via ${host} dev eth0`,
+    ...(ipv6 ? [`route replace default via ${ipv6.host} dev eth0`] : []),
   ];
   const text = (lines: string[]): string => `${lines.join("\n")}\n`;
   return { make: text(make), enter: text(enter), remove: text([`link del ${name}`, `netns del ${netns}`]) };

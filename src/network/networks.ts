@@ -131,19 +131,22 @@ async function readNotes(host: NetworkHost, nft: string, plan: AddressPlan): Pro
   return firewallNotes({ chains, legacyTables }, plan);
 }
 
-function withoutNetworks(unavailable: string): Networks {
+/** What stands for networks where there can be none. Pure. */
+export function withoutNetworks(unavailable: string): Networks {
   return {
     unavailable,
     notes: [],
     async create() {
-      throw new BoxerError(
-        "network_unavailable",
-        `network sandbox is not available on this server: ${unavailable}`,
-        {
-          field: "network",
-        },
-      );
+      throw networkUnavailable(unavailable);
     },
     async close() {},
   };
+}
+
+/** What a run is told that cannot have a network, and why. Pure. */
+export function networkUnavailable(reason: string): BoxerError {
+  const field = "network";
+  return new BoxerError("network_unavailable", `network sandbox is not available on this server: ${reason}`, {
+    field,
+  });
 }

@@ -56,7 +56,8 @@ export class RunNetworks implements Networks {
   /** See {@link Networks.create}. The link is mute until its rules are there. */
   async create(policy: NetworkPolicy, cleanup: CleanupStack): Promise<RunNetwork> {
     if (policy.bandwidth_kbps !== null && this.#tools.tc === null) {
-      throw new BoxerError("limit_unenforceable", "the bandwidth cannot be limited: this host has no tc");
+      const field = "bandwidth_kbps";
+      throw new BoxerError("limit_unenforceable", `${field} is not enforced: this host has no tc`, { field });
     }
     await this.#yieldToOthers();
     const link = await this.#links.make(cleanup);
@@ -71,6 +72,7 @@ export class RunNetworks implements Networks {
       address6: link.ipv6?.guest ?? null,
       interface: link.interface,
       counters: async () => parseUsage(await this.#listSets(), link),
+      restore: () => this.#links.restore(link),
       allow: async (addresses) => {
         if (rules.opensAddresses && addresses.length > 0) await this.#writer.apply(rules.allow(addresses));
       },

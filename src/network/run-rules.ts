@@ -7,6 +7,8 @@ import type { AllowedAddress, Destination, NetworkPolicy } from "./types.ts";
  * fills it would shut the host off.
  */
 const MAX_CONNECTIONS = 1024;
+/** Packets a second to the DNS proxy: each costs the server's own event loop. */
+const MAX_QUESTIONS = 500;
 /** A million seconds; what lives longer is asked for again. */
 const MAX_TTL_SECS = 1_000_000;
 const FAMILIES = [
@@ -39,7 +41,11 @@ export class RunRules {
   /** Takes all of it away again. */
   remove(): string {
     const { interface: name } = this.#link;
-    const chains = this.opensAddresses ? ["run", "names"] : ["run"];
+    const chains = [
+      "run",
+      ...(this.opensAddresses ? ["names"] : []),
+      ...(this.#policy.dns === "gateway" ? ["ask"] : []),
+    ];
     const sets = this.opensAddresses
       ? FAMILIES.flatMap(({ version }) => [`any${version}`, `port${version}`])
       : [];
@@ -77,14 +83,16 @@ export class RunRules {
       element("guests4", `${link} . ${guest}`),
       element("allowed4", guest),
       ...(ipv6 ? [element("guests6", `${link} . ${ipv6.guest}`), element("allowed6", ipv6.guest)] : []),
-      ...(this.#policy.dns === "gateway" ? [element("resolvers", `${link} . ${host}`)] : []),
+      ...(this.#policy.dns === "gateway"
+        ? [element("resolvers", `${link} . ${host} : goto ask_${name}`)]
+        : []),
       ...["sent", "received", "refused"].map((set) => element(set, link)),
       element("egress", `${link} : goto run_${name}`),
     ];
   }
 
   #chains(): string[] {
-    const { dns, denied, addresses, private_permitted, all_public } = this.#policy;
+    const { dns, denied, public_addresses, private_addresses, private_permitted, all_public } = this.#policy;
     const { interface: name } = this.#link;
     const names = `jump names_${name}`;
     const rules = [
@@ -92,14 +100,21 @@ export class RunRules {
       ...(dns === "gateway" ? [] : dns.map((server) => rule({ cidr: server, port: 53 }, "accept"))),
       "jump never",
       ...denied.map((destination) => rule(destination, "goto refuse")),
-      ...addresses.map((destination) => rule(destination, "accept")),
+      ...private_addresses.map((destination) => rule(destination, "accept")),
       ...private_permitted.map((destination) => rule(destination, names)),
       "jump special",
-      ...(all_public ? ["accept"] : [names, "goto refuse"]),
+      ...(all_public
+        ? ["accept"]
+        : [...public_addresses.map((destination) => rule(destination, "accept")), names, "goto refuse"]),
     ];
     return [
       `table ${this.#table} {`,
       ...(this.opensAddresses ? this.#names() : []),
+      ...(dns === "gateway"
+        ? [
+            `  chain ask_${name} { limit rate over ${MAX_QUESTIONS}/second burst ${MAX_QUESTIONS} packets drop; accept; }`,
+          ]
+        : []),
       `  chain run_${name} {`,
       ...rules.map((line) => `    ${line}`),
       "  }",

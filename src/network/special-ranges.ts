@@ -36,15 +36,12 @@ export const SPECIAL_RANGES: Ranges = {
     "100.64.0.0/10", // shared by carriers, RFC 6598
     "172.16.0.0/12", // private, RFC 1918
     "192.0.0.0/24", // IETF protocol assignments, RFC 6890
-    "192.0.2.0/24", // documentation, RFC 5737
     "192.31.196.0/24", // AS112, RFC 7535
     "192.52.193.0/24", // AMT, RFC 7450
     "192.88.99.0/24", // 6to4 relays, RFC 7526
     "192.168.0.0/16", // private, RFC 1918
     "192.175.48.0/24", // AS112, RFC 7534
     "198.18.0.0/15", // benchmarking, RFC 2544
-    "198.51.100.0/24", // documentation, RFC 5737
-    "203.0.113.0/24", // documentation, RFC 5737
     "240.0.0.0/4", // reserved, RFC 1112
   ],
   ipv6: [
@@ -56,7 +53,6 @@ export const SPECIAL_RANGES: Ranges = {
     "100::/64", // discard, RFC 6666
     "100:0:0:1::/64", // dummy prefix, RFC 9780
     "2001::/23", // IETF protocol assignments, RFC 2928, Teredo among them
-    "2001:db8::/32", // documentation, RFC 3849
     "2002::/16", // 6to4, RFC 3056: leads to any IPv4 address
     "2620:4f:8000::/48", // AS112, RFC 7534
     "3fff::/20", // documentation, RFC 9637

@@ -15,8 +15,10 @@ export interface Destination {
 export interface NetworkPolicy {
   /** Whether all public addresses are allowed. */
   readonly all_public: boolean;
-  /** Allowed as well, private ones too. */
-  readonly addresses: readonly Destination[];
+  /** Allowed, save for what is in them of special-purpose networks: 0.0.0.0/0 may stand here. */
+  readonly public_addresses: readonly Destination[];
+  /** Allowed as well, and special-purpose. */
+  readonly private_addresses: readonly Destination[];
   /** Refused, whatever is allowed. */
   readonly denied: readonly Destination[];
   /** The special-purpose networks in which {@link RunNetwork.allow} may open addresses. */
@@ -64,6 +66,11 @@ export interface RunNetwork {
   readonly interface: string;
   /** @throws BoxerError `sandbox_failed` when the counters cannot be read */
   counters(): Promise<NetworkUsage>;
+  /**
+   * Gives the namespace its addresses and routes again: gVisor has taken them away, and would find none at its next start.
+   * @throws BoxerError `sandbox_failed`
+   */
+  restore(): Promise<void>;
   /**
    * Lets the run reach addresses for a while, or for longer than before. Connections that it has made go on afterwards.
    * Special-purpose addresses stay refused, except where the policy permits them.

@@ -28,7 +28,7 @@ ${rangeSet("special4", "ipv4_addr", SPECIAL_RANGES.ipv4)}
 ${rangeSet("special6", "ipv6_addr", SPECIAL_RANGES.ipv6)}
   set guests4 { type ifname . ipv4_addr; }
   set guests6 { type ifname . ipv6_addr; }
-  set resolvers { type ifname . ipv4_addr; }
+  map resolvers { type ifname . ipv4_addr : verdict; }
   set sent { type ifname; counter; }
   set received { type ifname; counter; }
   set refused { type ifname; counter; }
@@ -81,7 +81,7 @@ ${openedSet(6, opened.ipv6)}
   chain input {
     type filter hook input priority filter - 5; policy accept;
     iifname != ${ours} accept
-    meta l4proto { tcp, udp } th dport 53 iifname . ip daddr @resolvers accept
+    meta l4proto { tcp, udp } th dport 53 iifname . ip daddr vmap @resolvers
     goto refuse
   }
   chain output {

@@ -15,8 +15,8 @@ test("both ends know each other, and the host's asks nobody", () => {
     assert.ok(make.includes(`neigh add ${address} lladdr 02:00:0a:e7:00:06 dev bx0a1b2c3d1 nud permanent`));
   }
   for (const address of ["10.231.0.5", "fdb0:a1b:2c3d:1::1"]) {
-    assert.ok(enter.includes(`neigh add ${address} lladdr 06:00:0a:e7:00:05 dev eth0 nud permanent`));
-    assert.ok(enter.includes(`route add default via ${address} dev eth0`));
+    assert.ok(enter.includes(`neigh replace ${address} lladdr 06:00:0a:e7:00:05 dev eth0 nud permanent`));
+    assert.ok(enter.includes(`route replace default via ${address} dev eth0`));
   }
 });
 

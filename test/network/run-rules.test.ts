@@ -19,12 +19,13 @@ test("public addresses are let out after all that is refused", () => {
   assert.equal(rulesOf({}).opensAddresses, false);
 });
 
-test("the order is name servers, never, denied, listed, permitted look-ups, special, look-ups", () => {
+test("the order is name servers, never, denied, listed private, permitted look-ups, special, listed public, look-ups", () => {
   const script = rulesOf({
     all_public: false,
     dns: ["10.0.0.53"],
     denied: [{ cidr: "1.0.0.0/8", port: null }],
-    addresses: [{ cidr: "2a00::/32", port: 443 }],
+    public_addresses: [{ cidr: "2a00::/32", port: 443 }],
+    private_addresses: [{ cidr: "10.2.0.0/16", port: null }],
     private_permitted: [{ cidr: "10.1.0.0/16", port: null }],
   }).add();
   assert.deepEqual(chainOf(script), [
@@ -32,9 +33,10 @@ test("the order is name servers, never, denied, listed, permitted look-ups, spec
     "meta l4proto { tcp, udp } ip daddr 10.0.0.53/32 th dport 53 accept",
     "jump never",
     "ip daddr 1.0.0.0/8 goto refuse",
-    "meta l4proto { tcp, udp } ip6 daddr 2a00:0:0:0:0:0:0:0/32 th dport 443 accept",
+    "ip daddr 10.2.0.0/16 accept",
     "ip daddr 10.1.0.0/16 jump names_bx0a1b2c3d1",
     "jump special",
+    "meta l4proto { tcp, udp } ip6 daddr 2a00:0:0:0:0:0:0:0/32 th dport 443 accept",
     "jump names_bx0a1b2c3d1",
     "goto refuse",
   ]);
@@ -77,14 +79,15 @@ test("addresses open with their ports and their time, in whole seconds of at lea
 test("nothing but addresses and ports gets into a script", () => {
   const hostile = { cidr: "1.2.3.4 accept; flush ruleset", port: null };
   for (const policy of [
-    { addresses: [hostile] },
+    { all_public: false, public_addresses: [hostile] },
+    { private_addresses: [hostile] },
     { denied: [hostile] },
     { private_permitted: [hostile] },
     { dns: [hostile.cidr] },
   ]) {
     assert.throws(() => rulesOf(policy).add(), { code: "invalid_request" });
   }
-  assert.throws(() => rulesOf({ addresses: [{ cidr: "::/0", port: 1.5 }] }).add(), {
+  assert.throws(() => rulesOf({ private_addresses: [{ cidr: "::/0", port: 1.5 }] }).add(), {
     code: "invalid_request",
   });
   assert.throws(() => rulesOf({}).allow([{ address: hostile.cidr, ports: null, ttl_secs: 1 }]), {

@@ -39,15 +39,7 @@ test("whatever the address library knows as no unicast address of the internet i
     "100.127.0.1",
     "0.1.2.3",
   ];
-  const samples4 = [
-    "224.0.0.251",
-    "239.1.1.1",
-    "240.0.0.1",
-    "255.255.255.255",
-    "198.19.0.1",
-    "192.0.2.9",
-    "203.0.113.9",
-  ];
+  const samples4 = ["224.0.0.251", "239.1.1.1", "240.0.0.1", "255.255.255.255", "198.19.0.1"];
   const samples6 = [
     "::1",
     "::",
@@ -58,7 +50,6 @@ test("whatever the address library knows as no unicast address of the internet i
     "::ffff:10.0.0.1",
     "64:ff9b::a00:1",
     "2002:a00:1::",
-    "2001:db8::1",
     "2001::1",
   ];
   for (const sample of [...samples, ...samples4, ...samples6]) {
@@ -69,6 +60,8 @@ test("whatever the address library knows as no unicast address of the internet i
     "8.8.8.8",
     "1.1.1.1",
     "93.184.216.34",
+    "203.0.113.7", // examples are written with it, RFC 5737
+    "2001:db8::7",
     "172.32.0.1",
     "100.128.0.1",
     "2a00:1450::1",
