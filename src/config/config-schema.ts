@@ -1,5 +1,6 @@
 import Type, { type Static } from "typebox";
 import { optional } from "../core/nullable.ts";
+import { Egress } from "./egress-schema.ts";
 import { DefaultLimits, MaxLimits } from "./limits-schema.ts";
 import { WarmPool } from "./warm-pool-schema.ts";
 
@@ -18,26 +19,6 @@ const patterns = (description: string) =>
         "component, `**` across; without a tag all of them.",
     }),
   );
-
-const destinations = (description: string) =>
-  Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 262 }), { maxItems: 256, description }));
-
-const Egress = Type.Object(
-  {
-    allow: destinations(
-      "Names and public networks that runs may reach: `api.example.com`, `*.example.org` (all below it), " +
-        "`93.184.216.0/24:443`. Default: all that is public.",
-    ),
-    deny: destinations("Names and networks that they may not reach, whatever is allowed. Default none."),
-    private_allow: destinations(
-      "Networks that are not public and may be reached all the same: `10.1.0.0/16:5432`. Default none.",
-    ),
-  },
-  {
-    additionalProperties: false,
-    description: "What runs with network=sandbox may connect to. A request may ask for less, never for more.",
-  },
-);
 
 const Dashboard = Type.Object(
   {

@@ -8,7 +8,8 @@ import {
   requestFacts,
 } from "../run/records/run-record.ts";
 import type { ActiveRun, RunPhase } from "../run/run-observer.ts";
-import { Cpu, NetworkUsage, RUN_STATUSES, toMegabytes } from "./run-model.ts";
+import { NetworkUsage } from "./network-model.ts";
+import { Cpu, RUN_STATUSES, toMegabytes } from "./run-model.ts";
 
 /** Every status of a run that has ended, with or without a result. */
 export const RECORD_STATUSES = [

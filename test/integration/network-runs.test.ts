@@ -26,7 +26,7 @@ const NAMES = [
 /** Rules of somebody else on the host. */
 const FOREIGN = "table ip filter {\n\tchain OTHERS {\n\t\tip saddr 10.99.0.0/16 counter accept\n\t}\n}\n";
 const CONCURRENT = 16;
-const RUNS = 10 * CONCURRENT;
+const RUNS = 5 * CONCURRENT;
 /** Look-ups sent as fast as a guest can: far more than the 500 a second that get through. */
 const FLOOD = 20_000;
 

@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { readBeginning } from "../../platform/run-command.ts";
@@ -69,9 +68,9 @@ export async function bootSandbox(
       return endSandbox(pad);
     });
     await launch();
-    await untilBooted(pad, parts.start_limit_ms, signal);
+    const pid = await untilBooted(pad, parts.start_limit_ms, signal);
     await cgroup.throttle(limits);
-    wake = await holdLater(pad);
+    wake = holdLater(pad, pid);
     await sleep(SETTLE_MS, undefined, { signal });
     const booting = await cgroup.usage();
     return { pad, booting, wake, ended: pad.launcher.child.exited, discard: () => pad.cleanup.run() };
@@ -92,9 +91,7 @@ async function makeControl({ directory: { control } }: Launchpad, init: Uint8Arr
  * CPU for its timers. To go on takes it 2 to 8 ms, which those that are taken soon are spared.
  * @returns lets it go on, and holds it no more
  */
-async function holdLater({ directory, launcher: { child } }: Launchpad): Promise<() => void> {
-  const pid = Number(await readFile(directory.pidFile, "utf8"));
-  if (!Number.isSafeInteger(pid) || pid <= 1) throw new Error("runsc tells no pid");
+function holdLater({ launcher: { child } }: Launchpad, pid: number): () => void {
   let isHeld = false;
   const timer = setTimeout(() => {
     isHeld = true;
@@ -112,17 +109,21 @@ async function holdLater({ directory, launcher: { child } }: Launchpad): Promise
   };
 }
 
+/** @returns the pid of the sentry */
 async function untilBooted(
   { directory, launcher }: Launchpad,
   limit_ms: number,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<number> {
   let hasEnded = false;
   void launcher.child.exited.finally(() => {
     hasEnded = true;
   });
   const deadline = performance.now() + limit_ms;
-  while (!existsSync(directory.pidFile)) {
+  while (true) {
+    // It is there before anything is in it.
+    const pid = Number(await readFile(directory.pidFile, "utf8").catch(() => ""));
+    if (Number.isSafeInteger(pid) && pid > 1) return pid;
     signal.throwIfAborted();
     if (hasEnded) throw new Error("runsc has ended");
     if (performance.now() > deadline) throw new Error("runsc makes no sandbox");
