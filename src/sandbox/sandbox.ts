@@ -5,7 +5,7 @@ import type { Config, RunLimits } from "../config/config.ts";
 import { BoxerError, errnoOf } from "../core/errors.ts";
 import type { Platform } from "../platform/platform.ts";
 import { prepareStart, rootOf } from "./bundle-start.ts";
-import type { Cgroups, EnforcedLimits, RunCgroup } from "./cgroup/types.ts";
+import type { Cgroups, CgroupUsage, EnforcedLimits, RunCgroup } from "./cgroup/types.ts";
 import type { GuestNetwork } from "./guest-network.ts";
 import { inspectExit, type SandboxExit } from "./inspect-exit.ts";
 import { type Launcher, startLauncher } from "./launchpad/launcher.ts";
@@ -151,14 +151,15 @@ class GuestRun {
     const tape = booted && tapeOf(this.#options.arch, this.#guest);
     if (!booted || !tape) return null;
     const { cgroup, launcher, directory } = this.#pad;
+    let before: CgroupUsage | null = null;
     const start = async () => {
-      await takeOver(booted, this.#guest, tape);
+      before = await takeOver(booted, this.#guest, tape);
       return launcher.child;
     };
     const exit = await this.#toEnd(start, limits, cgroup, []);
     if (exit.stop === null && (await neverBegan(booted))) return null;
     if ((await planSecondAttempt(exit, this.#guest, directory)) !== null) return null;
-    return { ...exit, warm: true, usage: exit.usage && usageSince(booted.booting, exit.usage) };
+    return { ...exit, warm: true, usage: exit.usage && before && usageSince(before, exit.usage) };
   }
 
   /** Boots a sandbox for the guest. */

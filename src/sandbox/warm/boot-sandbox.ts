@@ -2,7 +2,6 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { readBeginning } from "../../platform/run-command.ts";
 import { prepareStart, rootOf } from "../bundle-start.ts";
-import type { CgroupUsage } from "../cgroup/types.ts";
 import type { Launchpad } from "../launchpad/launchpad.ts";
 import { signalAll } from "../process-tree.ts";
 import type { RunscOptions } from "../runsc.ts";
@@ -14,8 +13,6 @@ import { bootSpec } from "./boot-spec.ts";
 /** A sandbox that waits for its tape; used for one run. */
 export interface BootedSandbox extends Bootable {
   readonly pad: Launchpad;
-  /** What its boot used. */
-  readonly booting: CgroupUsage;
   /** Lets it go on: it is held when it waits for long. To be called as soon as it is taken. */
   wake(): void;
 }
@@ -72,8 +69,7 @@ export async function bootSandbox(
     await cgroup.throttle(limits);
     wake = holdLater(pad, pid);
     await sleep(SETTLE_MS, undefined, { signal });
-    const booting = await cgroup.usage();
-    return { pad, booting, wake, ended: pad.launcher.child.exited, discard: () => pad.cleanup.run() };
+    return { pad, wake, ended: pad.launcher.child.exited, discard: () => pad.cleanup.run() };
   } catch (error) {
     await pad.cleanup.run();
     throw error;

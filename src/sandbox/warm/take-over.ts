@@ -15,12 +15,14 @@ export function tapeOf(arch: GuestArch, guest: Guest): Uint8Array | null {
 
 /**
  * Sets what came with the run, and gives the sandbox its tape.
+ * @returns what the sandbox has used before, by its boot and while it waited
  * @throws BoxerError as `RunCgroup.bound`
  */
-export async function takeOver({ pad }: BootedSandbox, guest: Guest, tape: Uint8Array): Promise<void> {
+export async function takeOver({ pad }: BootedSandbox, guest: Guest, tape: Uint8Array): Promise<CgroupUsage> {
   const { cgroup, launcher } = pad;
   // What the guest sees as its memory and its CPUs was settled by the boot, with the bounds that belong to them.
-  await Promise.all([
+  const [before] = await Promise.all([
+    cgroup.usage(),
     cgroup.bound({ memory_mb: null, cpu_cores: null, pids_limit: guest.limits.pids_limit }),
     cgroup.throttle(guest.limits),
   ]);
@@ -28,6 +30,7 @@ export async function takeOver({ pad }: BootedSandbox, guest: Guest, tape: Uint8
   stdin?.write(tape);
   if (guest.stdin !== undefined) stdin?.write(guest.stdin);
   stdin?.end();
+  return before;
 }
 
 /**
@@ -39,13 +42,13 @@ export async function neverBegan({ pad }: BootedSandbox): Promise<boolean> {
   return report?.step !== "began";
 }
 
-/** What a run used beyond the boot. The peak of memory is that of both. Pure. */
-export function usageSince(booting: CgroupUsage, now: CgroupUsage): CgroupUsage {
-  const since = (before: number | null, after: number | null) =>
-    before === null || after === null ? after : Math.max(0, after - before);
+/** What a run used beyond what was used before it. The peak of memory is that of both. Pure. */
+export function usageSince(before: CgroupUsage, now: CgroupUsage): CgroupUsage {
+  const since = (then: number | null, total: number | null) =>
+    then === null || total === null ? total : Math.max(0, total - then);
   return {
     ...now,
-    cpu_user_ms: since(booting.cpu_user_ms, now.cpu_user_ms),
-    cpu_system_ms: since(booting.cpu_system_ms, now.cpu_system_ms),
+    cpu_user_ms: since(before.cpu_user_ms, now.cpu_user_ms),
+    cpu_system_ms: since(before.cpu_system_ms, now.cpu_system_ms),
   };
 }
