@@ -1,4 +1,5 @@
 import { availableParallelism } from "node:os";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "pino";
 import { type Config, resolveLimits } from "./config/config.ts";
 import type { CleanupStack } from "./core/cleanup-stack.ts";
@@ -15,6 +16,7 @@ import type { RunscOptions } from "./sandbox/runsc.ts";
 import { createSandbox, type Sandbox } from "./sandbox/sandbox.ts";
 import { type BootedSandbox, bootSandbox } from "./sandbox/warm/boot-sandbox.ts";
 import { type GuestArch, guestInit } from "./sandbox/warm/guest-init.ts";
+import type { BootShape } from "./sandbox/warm-pool/boot-shape.ts";
 import { shapeOf } from "./sandbox/warm-pool/shape-of.ts";
 import { spareBoots } from "./sandbox/warm-pool/spare-boots.ts";
 import { WarmPool } from "./sandbox/warm-pool/warm-pool.ts";
@@ -111,22 +113,48 @@ function archOf(arch: string): GuestArch | null {
   return arch === "x64" || arch === "arm64" ? arch : null;
 }
 
-/** Keeps a sandbox ready for each image that the configuration names; an image that cannot be had is logged. */
+/** What is wanted of a pool, by the references that the configuration names. */
+export type WantedImages = Map<string, BootShape>;
+
+/**
+ * Has a sandbox kept ready for each image that the configuration names; an image that cannot be had is logged.
+ * @param wanted what was wanted the last time: where a name means another image now, those of the old one go
+ */
 export async function wantWarmImages(
   { pool }: Pick<Sandboxes, "pool">,
   { config, images, log }: Pick<SandboxParts, "config" | "images" | "log">,
   signal: AbortSignal,
+  wanted: WantedImages = new Map(),
 ): Promise<void> {
   const limits = resolveLimits({}, config.defaults, "default");
   for (const reference of config.warm_pool.images) {
     try {
       const { image, release } = await images.acquire(reference, { signal });
       const { digest, rootfs, rootfs_type: rootfsType } = image;
-      pool.want(shapeOf({ image: digest, rootfs, rootfsType, limits }), 1);
+      const before = wanted.get(reference);
+      if (before && before.image !== digest) await pool.drop((shape) => shape.image === before.image);
+      const shape = shapeOf({ image: digest, rootfs, rootfsType, limits });
+      wanted.set(reference, shape);
+      pool.want(shape, 1);
       release();
     } catch (error) {
       if (signal.aborted) return;
       log.warn({ image: reference, reason: messageOf(error) }, "cannot keep a sandbox ready");
     }
+  }
+}
+
+/** Does so again whenever tags are looked up again, until the signal aborts. Never rejects. */
+export async function followWarmImages(
+  sandboxes: Pick<Sandboxes, "pool">,
+  parts: Pick<SandboxParts, "config" | "images" | "log">,
+  signal: AbortSignal,
+): Promise<void> {
+  const { warm_pool, image_tag_ttl_secs } = parts.config;
+  const wanted: WantedImages = new Map();
+  const pause_ms = Math.max(1, image_tag_ttl_secs) * 1000;
+  while (warm_pool.images.length > 0 && !signal.aborted) {
+    await wantWarmImages(sandboxes, parts, signal, wanted);
+    await sleep(pause_ms, undefined, { signal, ref: false }).catch(() => {});
   }
 }

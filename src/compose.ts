@@ -5,7 +5,7 @@ import { openServiceCgroups } from "./compose-cgroups.ts";
 import { openDashboard } from "./compose-dashboard.ts";
 import { findTools, openImages } from "./compose-images.ts";
 import { openServiceNetworks } from "./compose-network.ts";
-import { openSandboxes, type Sandboxes, wantWarmImages } from "./compose-sandbox.ts";
+import { followWarmImages, openSandboxes, type Sandboxes } from "./compose-sandbox.ts";
 import type { Config } from "./config/config.ts";
 import { formatListenAddress, type ListenAddress } from "./config/listen-address.ts";
 import { startWarnings } from "./config/start-warnings.ts";
@@ -149,7 +149,7 @@ function startPrepull(
   const stop = new AbortController();
   const prepulled = Promise.all([
     prepullImages(images, config.images_prepull, log, stop.signal),
-    wantWarmImages(sandboxes, { images, config, log }, stop.signal),
+    followWarmImages(sandboxes, { images, config, log }, stop.signal),
   ]);
   cleanup.defer("pre-pull", async () => {
     stop.abort();

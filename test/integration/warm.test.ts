@@ -415,7 +415,7 @@ describe("what is kept ready", { skip }, () => {
       assert.deepEqual(await cgroupsOf(warmOnes), []);
     }));
 
-  it("follows a name that comes to mean another image, also one that is wanted by it", async () => {
+  it("follows a name that comes to mean another image", async () => {
     const layer = await archiveOf(busyboxLayout);
     const service = await startWarmService(CONFIG, { images: ["local/moving:1"] });
     try {
