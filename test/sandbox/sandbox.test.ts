@@ -5,30 +5,18 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { enterArgv } from "../../src/sandbox/cgroup/enter-argv.ts";
 import type { Cgroups } from "../../src/sandbox/cgroup/types.ts";
-import { NO_NETWORK } from "../../src/sandbox/guest-network.ts";
 import { type Launchpad, type LaunchpadParts, makeLaunchpad } from "../../src/sandbox/launchpad/launchpad.ts";
 import type { ProcessLimits } from "../../src/sandbox/run-process.ts";
 import { runDirectoryAt } from "../../src/sandbox/runsc.ts";
 import { createSandbox, type Guest } from "../../src/sandbox/sandbox.ts";
-import { NOBODY } from "../../src/sandbox/spec.ts";
 import { fakeRunsc } from "../support/fake-runsc.ts";
+import { GUEST as PLAIN_GUEST } from "../support/guest.ts";
 import { noMounts } from "../support/no-mounts.ts";
 import { platform } from "../support/platform.ts";
 import { isAlive } from "../support/processes.ts";
 import { type TestContext, tempDirectory } from "../support/temp-directory.ts";
 
-const GUEST: Guest = {
-  args: ["true"],
-  env: ["PATH=/bin"],
-  cwd: "/work",
-  user: NOBODY,
-  limits: { cpu_cores: 1, memory_mb: 256, wall_clock_secs: 30, pids_limit: 64, nofile: 256 },
-  rootfs: "/images/x.erofs",
-  rootfsType: "erofs",
-  inputs: [],
-  network: NO_NETWORK,
-  stdin: undefined,
-};
+const GUEST: Guest = { ...PLAIN_GUEST, cwd: "/work" };
 /** Names the launchpad. */
 const ID = "boxer-00000000-0000-4000-8000-0123456789ab";
 const IMAGE = `sha256:${"0".repeat(64)}`;

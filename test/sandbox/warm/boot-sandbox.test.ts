@@ -5,14 +5,12 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { errnoOf } from "../../../src/core/errors.ts";
 import type { RunCgroup } from "../../../src/sandbox/cgroup/types.ts";
-import { NO_NETWORK } from "../../../src/sandbox/guest-network.ts";
 import { type Launchpad, makeLaunchpad } from "../../../src/sandbox/launchpad/launchpad.ts";
-import type { Guest } from "../../../src/sandbox/sandbox.ts";
-import { NOBODY } from "../../../src/sandbox/spec.ts";
 import { bootSandbox } from "../../../src/sandbox/warm/boot-sandbox.ts";
 import { takeOver } from "../../../src/sandbox/warm/take-over.ts";
 import type { BootShape } from "../../../src/sandbox/warm-pool/boot-shape.ts";
 import { fakeRunsc } from "../../support/fake-runsc.ts";
+import { GUEST } from "../../support/guest.ts";
 import { until } from "../../support/leftovers.ts";
 import { platform } from "../../support/platform.ts";
 import { isAlive } from "../../support/processes.ts";
@@ -28,18 +26,6 @@ const SHAPE: BootShape = {
 const INIT = Buffer.from("the first program");
 const ID = "boxer-00000000-0000-4000-8000-0123456789ab";
 const USAGE = { cpu_user_ms: 1, cpu_system_ms: 2, peak_memory_bytes: 3, peak_pids: 4 };
-const GUEST: Guest = {
-  args: ["true"],
-  env: ["PATH=/bin"],
-  cwd: "/",
-  user: NOBODY,
-  limits: { cpu_cores: 1, memory_mb: 256, wall_clock_secs: 30, pids_limit: 64, nofile: 256 },
-  rootfs: "/images/x.erofs",
-  rootfsType: "erofs",
-  inputs: [],
-  network: NO_NETWORK,
-  stdin: undefined,
-};
 /** Tells its pid and keeps its input until that ends. */
 const BOOTS = 'echo $$ > "$pid_file"; exec cat > input';
 

@@ -2,27 +2,13 @@ import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { NO_NETWORK } from "../../../src/sandbox/guest-network.ts";
 import { runDirectoryAt } from "../../../src/sandbox/runsc.ts";
 import type { Guest } from "../../../src/sandbox/sandbox.ts";
-import { NOBODY } from "../../../src/sandbox/spec.ts";
 import type { BootedSandbox } from "../../../src/sandbox/warm/boot-sandbox.ts";
 import { beganEntry, STEPS } from "../../../src/sandbox/warm/report.ts";
 import { neverBegan, tapeOf, usageSince } from "../../../src/sandbox/warm/take-over.ts";
+import { GUEST } from "../../support/guest.ts";
 import { tempDirectory } from "../../support/temp-directory.ts";
-
-const GUEST: Guest = {
-  args: ["true"],
-  env: ["PATH=/bin"],
-  cwd: "/",
-  user: NOBODY,
-  limits: { cpu_cores: 1, memory_mb: 256, wall_clock_secs: 30, pids_limit: 64, nofile: 256 },
-  rootfs: "/images/x.erofs",
-  rootfsType: "erofs",
-  inputs: [],
-  network: NO_NETWORK,
-  stdin: undefined,
-};
 
 const textOf = (guest: Partial<Guest>) =>
   Buffer.from(tapeOf("x64", { ...GUEST, ...guest }) ?? assert.fail("no tape")).toString("latin1");
