@@ -1,7 +1,19 @@
 import Type from "typebox";
 
-const destinations = (description: string) =>
-  Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 262 }), { maxItems: 256, description }));
+/** Most entries of one list. */
+export const MAX_EGRESS_ENTRIES = 256;
+
+/** Most characters of one entry: the longest name, with a wildcard and a port. */
+export const MAX_EGRESS_ENTRY_LENGTH = 262;
+
+/** A list of names, addresses and networks, in a configuration or a request. */
+export const destinationList = (options: { description?: string } = {}) =>
+  Type.Array(Type.String({ minLength: 1, maxLength: MAX_EGRESS_ENTRY_LENGTH }), {
+    maxItems: MAX_EGRESS_ENTRIES,
+    ...options,
+  });
+
+const destinations = (description: string) => Type.Optional(destinationList({ description }));
 
 /** `egress`: where runs with a network may go. */
 export const Egress = Type.Object(

@@ -29,9 +29,8 @@ async function* walkDirectory(
   let here: FileHandle | undefined = handle;
   try {
     const base = names.map((name) => `${name}/`).join("");
-    const opened = here;
     // It may have been removed since it was opened.
-    const keys = (await unlessAbsent(() => keysOf(opened, base, after))) ?? [];
+    const keys = (await unlessAbsent(() => keysOf(handle, base, after))) ?? [];
     for (const key of keys) {
       if (!key.endsWith("/")) {
         yield key;

@@ -1,8 +1,8 @@
 import Type from "typebox";
+import { destinationList } from "../config/egress-schema.ts";
 import { nullable, optional } from "../core/nullable.ts";
 
-const destinations = (description: string) =>
-  optional(Type.Array(Type.String({ minLength: 1, maxLength: 262 }), { maxItems: 256 }), description);
+const destinations = (description: string) => optional(destinationList(), description);
 
 /** What a request lets a run connect to. */
 export const Egress = Type.Object(

@@ -224,7 +224,7 @@ export function toRunResponse(result: RunResult): Static<typeof RunResponse> {
     boot_ms: result.boot_ms,
     warm: result.warm,
     image_digest: result.image_digest,
-    network_usage: result.network_usage && { ...result.network_usage },
+    network_usage: result.network_usage,
     outputs: [...result.outputs],
     outputs_skipped: [...result.outputs_skipped],
     warnings: [...result.warnings],

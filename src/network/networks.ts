@@ -71,8 +71,13 @@ async function open({ host, home, record, config, onSwept }: NetworksOptions): P
   }
   const plan = planAddresses(tag, network, ipv6 !== null);
   await forwarding.open({ ...(ipv4.open && { ipv4: ipv4.open }), ...(ipv6?.open && { ipv6: ipv6.open }) });
-  await host.run([tools.nft, "-f", "-"], wallScript(plan, forwarding.opened));
-  return new RunNetworks(host, tools, plan, forwarding, await readNotes(host, tools.nft, plan));
+  try {
+    await host.run([tools.nft, "-f", "-"], wallScript(plan, forwarding.opened));
+    return new RunNetworks(host, tools, plan, forwarding, await readNotes(host, tools.nft, plan));
+  } catch (error) {
+    await forwarding.close();
+    throw error;
+  }
 }
 
 /** A way to have a family forwarded: as it is, or by opening these. Null: there is none. */

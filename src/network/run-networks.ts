@@ -1,5 +1,6 @@
 import type { CleanupStack } from "../core/cleanup-stack.ts";
 import { BoxerError } from "../core/errors.ts";
+import { settleAll } from "../core/settle-all.ts";
 import type { AddressPlan, Link } from "./address-plan.ts";
 import { bandwidthScript } from "./bandwidth.ts";
 import type { Forwarding } from "./forwarding.ts";
@@ -98,25 +99,23 @@ export class RunNetworks implements Networks {
     this.#live.add(rules);
     this.#guard.watch();
     try {
-      await this.#writer.apply(script);
-    } catch {
-      // Others may have removed the table. What has been put up again has these rules as well.
-      if (!(await this.#guard.ensure())) await this.#retry(rules, script);
-    }
-  }
-
-  async #retry(rules: RunRules, script: string): Promise<void> {
-    try {
-      await this.#writer.apply(script);
+      await this.#writer.apply(script).catch(async () => {
+        // Others may have removed the table. What has been put up again has these rules as well.
+        if (!(await this.#guard.ensure())) await this.#writer.apply(script);
+      });
     } catch (error) {
-      this.#live.delete(rules);
+      this.#forget(rules);
       throw error;
     }
   }
 
-  async #dismiss(rules: RunRules): Promise<void> {
+  #forget(rules: RunRules): void {
     this.#live.delete(rules);
     if (this.#live.size === 0) this.#guard.rest();
+  }
+
+  async #dismiss(rules: RunRules): Promise<void> {
+    this.#forget(rules);
     try {
       await this.#writer.apply(rules.remove());
     } catch (error) {
@@ -127,7 +126,7 @@ export class RunNetworks implements Networks {
 
   async #limit({ netns, interface: name }: Link, kbps: number): Promise<void> {
     const tc = this.#tools.tc ?? "tc";
-    await Promise.all([
+    await settleAll([
       this.#host.run([tc, "-batch", "-"], bandwidthScript(name, kbps)),
       this.#host.run([tc, "-n", netns, "-batch", "-"], bandwidthScript("eth0", kbps)),
     ]);

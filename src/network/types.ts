@@ -8,14 +8,14 @@ export interface Destination {
   readonly port: number | null;
 }
 
-/**
- * What one run may reach. Never the host, other runs, and link-local, loopback, multicast and metadata addresses,
- * whatever is said here.
- */
-export interface NetworkPolicy {
+/** What one run may connect to without a look-up, and where look-ups may lead. */
+export interface Reach {
   /** Whether all public addresses are allowed. */
   readonly all_public: boolean;
-  /** Allowed, save for what is in them of special-purpose networks: 0.0.0.0/0 may stand here. */
+  /**
+   * Allowed, save for what is in them of special-purpose networks: 0.0.0.0/0 may stand here, and a wall has to refuse
+   * those first. Empty with `all_public`.
+   */
   readonly public_addresses: readonly Destination[];
   /** Allowed as well, and special-purpose. */
   readonly private_addresses: readonly Destination[];
@@ -23,6 +23,13 @@ export interface NetworkPolicy {
   readonly denied: readonly Destination[];
   /** The special-purpose networks in which {@link RunNetwork.allow} may open addresses. */
   readonly private_permitted: readonly Destination[];
+}
+
+/**
+ * What one run may reach. Never the host, other runs, and link-local, loopback, multicast and metadata addresses,
+ * whatever is said here.
+ */
+export interface NetworkPolicy extends Reach {
   /**
    * `gateway`: port 53 of the run's gateway, where its DNS proxy listens. Otherwise the addresses of name servers, which
    * may be private or link-local: their port 53 is let through, and nothing more of them.

@@ -13,7 +13,7 @@ import { unenforcedLimits } from "../sandbox/unenforced-limits.ts";
 import { chooseUser } from "./guest-user.ts";
 import { checkInputs, provideInputs } from "./inputs.ts";
 import { type NetworkParts, networkCleanup, openNetwork } from "./network/open-network.ts";
-import { planNetwork } from "./network/plan-network.ts";
+import type { NetworkPlan } from "./network/plan-network.ts";
 import { outcomeOf, statusAfterCapture } from "./outcome.ts";
 import { outputRoomOf } from "./output-room.ts";
 import type { RunPhase } from "./run-observer.ts";
@@ -41,6 +41,8 @@ export interface ExecuteParts {
 export interface RunContext {
   readonly exec_id: string;
   readonly queue_ms: number;
+  /** The network that it is to have. */
+  readonly network: NetworkPlan;
   /** Aborts the run. */
   readonly signal: AbortSignal;
   /** Takes the undo of everything acquired; the caller runs it when the answer is known. */
@@ -94,7 +96,6 @@ export async function execute(parts: ExecuteParts, request: RunRequest, run: Run
   const user = chooseUser(request.user, image.user, config.allow_root_user);
   const limits = resolveLimits(request.limits, config.defaults, "default");
   const { rootfs, rootfs_type: rootfsType, digest } = image;
-  const plan = planNetwork(parts.network, request);
   // Before the launchpad, which is so given back first: the sandbox must not outlive its network.
   const undoNetwork = networkCleanup(parts.network, run.cleanup);
   const place = await parts.sandbox.place({
@@ -102,14 +103,14 @@ export async function execute(parts: ExecuteParts, request: RunRequest, run: Run
     rootfs,
     rootfsType,
     limits,
-    network: plan,
+    network: run.network,
   });
   const { pad } = place;
   run.cleanup.defer("launchpad", () => pad.cleanup.run());
   const { directory, outputFull } = pad;
   const [inputs, network] = await settleAll([
     provideInputs(parts.files, request, directory.inputs, run.cleanup),
-    openNetwork(parts.network, plan, directory.path, undoNetwork),
+    openNetwork(parts.network, run.network, directory.path, undoNetwork),
   ]);
   const guest = guestOf(request, image, { limits, user, inputs: inputs.mounts, network: network.guest });
   const boot_ms = Math.round(performance.now() - begun);

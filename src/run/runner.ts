@@ -5,10 +5,11 @@ import { reservedMemoryMb } from "../config/reserved-memory.ts";
 import { CleanupStack } from "../core/cleanup-stack.ts";
 import { BoxerError, errnoOf, messageOf } from "../core/errors.ts";
 import { hostFault } from "../core/host-fault.ts";
+import { within } from "../core/within.ts";
 import type { OutputListener } from "../sandbox/run-process.ts";
 import { Admission, type AdmissionStats, type Place } from "./admission/admission.ts";
 import { checkLimits } from "./check-limits.ts";
-import { checkRequest, type ExecuteParts, execute } from "./execute.ts";
+import { checkRequest, type ExecuteParts, execute, type RunContext } from "./execute.ts";
 import { planNetwork } from "./network/plan-network.ts";
 import { RunEntry } from "./run-entry.ts";
 import type { ActiveRun, EndedRun, RunObserver } from "./run-observer.ts";
@@ -106,7 +107,7 @@ export class Runner {
     if (this.#draining) throw new BoxerError("draining", "The server is shutting down and takes no new runs");
     checkRequest(request);
     checkLimits(request.limits, this.#limits);
-    planNetwork(this.#parts.network, request);
+    const network = planNetwork(this.#parts.network, request);
     const run = { exec_id: `boxer-${randomUUID()}`, request, client, submitted_at_ms: Date.now() };
     const entry = new RunEntry(run, signal);
     const place = this.#enter(entry);
@@ -114,7 +115,7 @@ export class Runner {
     const cleanup = new CleanupStack((label, err) => log.error({ err }, `Cannot give back the ${label}`));
     this.#register(entry, cleanup);
     try {
-      const result = await this.#run(entry, place, cleanup, onOutput);
+      const result = await this.#run(entry, place, { cleanup, network, onOutput });
       log.info(summary(request, result), "run ended");
       this.#end(entry, { result });
       return result;
@@ -134,14 +135,10 @@ export class Runner {
    */
   async drain(grace_ms: number): Promise<void> {
     this.#draining = true;
-    const stopping = setTimeout(() => this.stopAll(), grace_ms);
-    let givingUp: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<void>((resolve) => {
-      givingUp = setTimeout(resolve, grace_ms + TEARDOWN_MS);
-    });
-    await Promise.race([this.#gone(), late]);
-    clearTimeout(stopping);
-    clearTimeout(givingUp);
+    const gone = this.#gone();
+    if ((await within(gone, grace_ms)) !== "late") return;
+    this.stopAll();
+    await within(gone, TEARDOWN_MS);
   }
 
   async #gone(): Promise<void> {
@@ -175,23 +172,21 @@ export class Runner {
   async #run(
     entry: RunEntry,
     place: Place,
-    cleanup: CleanupStack,
-    onOutput: OutputListener | undefined,
+    rest: Pick<RunContext, "cleanup" | "network" | "onOutput">,
   ): Promise<RunResult> {
     const { exec_id, request } = entry.run;
     const queued = performance.now();
-    cleanup.defer("slot", await place.admitted);
+    rest.cleanup.defer("slot", await place.admitted);
     entry.phase = "preparing";
     return execute(this.#parts, request, {
+      ...rest,
       exec_id,
       queue_ms: Math.round(performance.now() - queued),
       signal: entry.signal,
-      cleanup,
       phase: (phase, sandbox_id) => {
         entry.phase = phase;
         entry.sandbox_id = sandbox_id ?? entry.sandbox_id;
       },
-      onOutput,
     });
   }
 

@@ -9,9 +9,10 @@ import { openNetworks } from "../../src/network/networks.ts";
 import type { Networks, SweptNetworks } from "../../src/network/types.ts";
 import { until } from "../support/leftovers.ts";
 import { NetworkLab, noNetworkLab, OUTSIDE, SERVED_PORT } from "../support/network-lab.ts";
-import { netnsOf, PUBLIC, strictCleanup } from "../support/networks.ts";
+import { netnsOf, PUBLIC } from "../support/networks.ts";
 import { platform } from "../support/platform.ts";
 import { scriptArgv } from "../support/script-argv.ts";
+import { strictCleanup } from "../support/strict-cleanup.ts";
 
 const CHURN = join(import.meta.dirname, "../support/scripts/churn-networks.ts");
 const FORWARDS = "/proc/sys/net/ipv4/ip_forward";

@@ -15,7 +15,8 @@ import {
   type Probe,
   SERVED_PORT,
 } from "../support/network-lab.ts";
-import { CLOSED, netnsOf, PUBLIC, strictCleanup } from "../support/networks.ts";
+import { CLOSED, netnsOf, PUBLIC } from "../support/networks.ts";
+import { strictCleanup } from "../support/strict-cleanup.ts";
 
 const PROTOCOLS = ["tcp", "udp", "icmp"] as const;
 const PUBLIC_ADDRESSES = [...OUTSIDE.internet, ...OUTSIDE.otherInternet];

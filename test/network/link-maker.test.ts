@@ -5,7 +5,7 @@ import { planAddresses } from "../../src/network/address-plan.ts";
 import { Forwarding } from "../../src/network/forwarding.ts";
 import { LinkMaker } from "../../src/network/link-maker.ts";
 import { FakeNetworkHost } from "../support/fake-network-host.ts";
-import { strictCleanup } from "../support/networks.ts";
+import { strictCleanup } from "../support/strict-cleanup.ts";
 
 const HEAD = "Iface\tDestination\tGateway\n";
 const route = (name: string, destination: string) =>

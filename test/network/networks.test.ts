@@ -4,7 +4,8 @@ import { describe, it } from "node:test";
 import { openNetworks } from "../../src/network/networks.ts";
 import { FakeNetworkHost } from "../support/fake-network-host.ts";
 import { noNetworkLab } from "../support/network-lab.ts";
-import { PUBLIC, strictCleanup } from "../support/networks.ts";
+import { PUBLIC } from "../support/networks.ts";
+import { strictCleanup } from "../support/strict-cleanup.ts";
 import { type TestContext, tempDirectory } from "../support/temp-directory.ts";
 
 const CAPABLE = "CapEff:\t000001ffffffffff\n";

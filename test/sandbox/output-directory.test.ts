@@ -2,19 +2,20 @@ import assert from "node:assert/strict";
 import { mkdir, readdir, rm, stat, symlink, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "node:test";
-import { CleanupStack } from "../../src/core/cleanup-stack.ts";
+import type { CleanupStack } from "../../src/core/cleanup-stack.ts";
 import type { Mounts } from "../../src/platform/mounts.ts";
 import { makeOutputDirectory } from "../../src/sandbox/output-directory.ts";
 import { NOBODY } from "../../src/sandbox/spec.ts";
 import { noMounts } from "../support/no-mounts.ts";
 import { platform } from "../support/platform.ts";
+import { strictCleanup } from "../support/strict-cleanup.ts";
 import { type TestContext, tempDirectory } from "../support/temp-directory.ts";
 
 const ROOM = { max_bytes: 100_000, max_files: 10, max_entries: 20 };
 const FULL = "output_files_limit";
 
 function cleanupStack(t: TestContext): CleanupStack {
-  const cleanup = new CleanupStack((label, error) => assert.fail(`${label}: ${error}`));
+  const cleanup = strictCleanup();
   t.after(() => cleanup.run());
   return cleanup;
 }

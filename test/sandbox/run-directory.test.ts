@@ -3,22 +3,18 @@ import { existsSync } from "node:fs";
 import { mkdir, readdir, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { CleanupStack } from "../../src/core/cleanup-stack.ts";
 import { errnoOf } from "../../src/core/errors.ts";
 import { makeRunDirectory } from "../../src/sandbox/run-directory.ts";
 import { NOBODY } from "../../src/sandbox/spec.ts";
 import { platform } from "../support/platform.ts";
+import { strictCleanup } from "../support/strict-cleanup.ts";
 import { tempDirectory } from "../support/temp-directory.ts";
 
 const ROOM = { max_bytes: 1000, max_files: 10, max_entries: 20 };
 
-function cleanupStack(): CleanupStack {
-  return new CleanupStack((label, error) => assert.fail(`${label}: ${error}`));
-}
-
 test("the directory is private, and /output belongs to the guest's user", async (t) => {
   const path = join(await tempDirectory(t), "boxer-1");
-  const cleanup = cleanupStack();
+  const cleanup = strictCleanup();
   const { directory, outputFull } = await makeRunDirectory(path, NOBODY, ROOM, platform, cleanup);
   assert.equal(directory.path, path);
   assert.deepEqual(await readdir(path), ["output"]);
@@ -36,7 +32,7 @@ test("the undo removes it with all that a guest may have left, and follows no li
   const outside = join(root, "outside");
   await mkdir(outside);
   await writeFile(join(outside, "kept"), "");
-  const cleanup = cleanupStack();
+  const cleanup = strictCleanup();
   const { directory } = await makeRunDirectory(join(root, "boxer-1"), NOBODY, ROOM, platform, cleanup);
   const { path, output } = directory;
   await mkdir(join(output, "a", "b"), { recursive: true, mode: 0o000 });
@@ -50,7 +46,7 @@ test("the undo removes it with all that a guest may have left, and follows no li
 test("one that cannot be made throws what the system says", async (t) => {
   const path = join(await tempDirectory(t), "boxer-1");
   await writeFile(path, "in the way");
-  await assert.rejects(makeRunDirectory(path, NOBODY, ROOM, platform, cleanupStack()), (error) =>
+  await assert.rejects(makeRunDirectory(path, NOBODY, ROOM, platform, strictCleanup()), (error) =>
     /EEXIST|ENOTDIR/.test(errnoOf(error) ?? ""),
   );
 });

@@ -1,6 +1,4 @@
-import assert from "node:assert/strict";
 import { basename } from "node:path";
-import { CleanupStack } from "../../src/core/cleanup-stack.ts";
 import type { NetworkPolicy, RunNetwork } from "../../src/network/types.ts";
 
 /** All of the public internet, names looked up by the gateway. */
@@ -15,11 +13,6 @@ export const PUBLIC: NetworkPolicy = {
 };
 /** Nothing at all. */
 export const CLOSED: NetworkPolicy = { ...PUBLIC, all_public: false };
-
-/** A cleanup stack of which every undo must succeed. */
-export function strictCleanup(): CleanupStack {
-  return new CleanupStack((label, error) => assert.fail(`${label}: ${error}`));
-}
 
 /** The name of a run's namespace. */
 export function netnsOf({ netns_path }: RunNetwork): string {

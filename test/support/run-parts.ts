@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import { CleanupStack } from "../../src/core/cleanup-stack.ts";
 import { silentLog } from "../../src/core/log.ts";
 import { createIsForbidden } from "../../src/network/egress/create-is-forbidden.ts";
 import { withoutNetworks } from "../../src/network/networks.ts";
@@ -12,6 +11,7 @@ import { makeRunDirectory } from "../../src/sandbox/run-directory.ts";
 import type { ProcessLimits, StopReason } from "../../src/sandbox/run-process.ts";
 import { NOBODY } from "../../src/sandbox/spec.ts";
 import { platform } from "./platform.ts";
+import { strictCleanup } from "./strict-cleanup.ts";
 
 /** A request that fits, for a run that names no files. */
 export const REQUEST: RunRequest = {
@@ -123,9 +123,7 @@ function placesIn(runsDirectory: string) {
   let made = 0;
   return async () => {
     const id = `pad-${++made}`;
-    const cleanup = new CleanupStack((label, error) => {
-      throw new Error(`${label}: ${error}`);
-    });
+    const cleanup = strictCleanup();
     const room = { max_bytes: 1000, max_files: 10, max_entries: 20 };
     const path = join(runsDirectory, id);
     const directory = await makeRunDirectory(path, NOBODY, room, platform, cleanup);

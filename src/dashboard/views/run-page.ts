@@ -1,3 +1,4 @@
+import type { NetworkUsage } from "../../run/network/open-network.ts";
 import type { RunRecord } from "../../run/records/run-record.ts";
 import type { ActiveSandbox } from "../dashboard-data.ts";
 import { formatBytes, formatCounted, formatDuration, timeAgo, timeSince } from "../format.ts";
@@ -8,11 +9,8 @@ import { phaseBadge, statusBadge } from "./status.ts";
 
 const MIB = 1 << 20;
 
-/** A record; one of an earlier version does not tell the network. */
-export type ShownRecord = RunRecord & { readonly network?: string };
-
 /** A run that has ended: what was asked for, what came of it, where its time went. Pure. */
-export function runDetails(record: ShownRecord, now_ms: number): Html {
+export function runDetails(record: RunRecord, now_ms: number): Html {
   const { exec_id, result, error } = record;
   return html`<header class="page-head"><p class="crumb"><a href="/dashboard/runs">Runs</a></p><h1 class="mono">${exec_id}</h1><p>${statusBadge(record.status)} <span class="note">ended ${timeAgo(record.ended_at_ms, now_ms)}, asked for by ${record.client}</span></p></header>
 ${error && html`<p class="alert"><strong>${error.code}</strong> ${error.message}</p>`}
@@ -61,7 +59,7 @@ function imageLink(image: string): Html {
   return html`<a class="image" href="/dashboard/runs?image=${encodeURIComponent(image)}">${image}</a>`;
 }
 
-function requestFacts(record: ShownRecord): Html {
+function requestFacts(record: RunRecord): Html {
   const { limits, shortened } = record;
   return html`<dl class="facts">${fact("Image", imageLink(record.image))}${fact("Command", list(record.cmd, shortened.includes("cmd")))}${fact("Environment", record.env_names.length > 0 ? html`${list(record.env_names, shortened.includes("env_names"))}<span class="note">values are not kept</span>` : html`<span class="absent">none</span>`)}${fact("Directory", record.cwd ?? "the image’s")}${fact("User", record.user ?? "65534:65534")}${fact("Files", list(record.files, shortened.includes("files")))}${fact("Limits", limitWords(limits))}${record.network !== undefined && fact("Network", record.network)}${fact("Kept", record.persist ? "files and outputs" : "nothing after the answer")}</dl>`;
 }
@@ -96,7 +94,7 @@ function resultFacts(record: RunRecord): Html | null {
 }
 
 /** What a run did with its network, in one line. */
-function networkWords(usage: NonNullable<NonNullable<RunRecord["result"]>["network_usage"]>): Html {
+function networkWords(usage: NetworkUsage): Html {
   const { allowed_connections, refused_connections, bytes_in, bytes_out, dns_allowed, dns_refused } = usage;
   const words = [
     `${formatCounted(allowed_connections, "connection")}, ${refused_connections} refused`,

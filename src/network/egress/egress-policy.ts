@@ -1,4 +1,5 @@
 import { BoxerError } from "../../core/errors.ts";
+import type { Reach } from "../types.ts";
 import { type AddressRule, commonAddresses, matchesAddress } from "./address-rule.ts";
 import type { EgressEntry, EgressRules } from "./egress-rules.ts";
 import { matchesName, type NameRule, namesOverlap } from "./name-rule.ts";
@@ -7,20 +8,7 @@ import { commonPorts, type Ports, unitePorts } from "./port-set.ts";
 import { type IsForbidden, isSpecialNetwork } from "./special-network.ts";
 
 /** What one run may look up and connect to. Immutable. */
-export interface EgressPolicy {
-  /** Whether all names and all public addresses are allowed that are not denied: nobody states an `allow`. */
-  readonly all_public: boolean;
-  /**
-   * What may be connected to without a look-up, save for what is in it of special ranges: 0.0.0.0/0 may stand here, and a
-   * wall has to refuse those first. Empty with `all_public`.
-   */
-  readonly public_addresses: readonly AddressRule[];
-  /** Networks of special ranges that may be connected to without a look-up. */
-  readonly private_addresses: readonly AddressRule[];
-  /** Never to be connected to, whatever is allowed. */
-  readonly denied: readonly AddressRule[];
-  /** The networks, with their ports, of special ranges that are not shut; each still has to be allowed. */
-  readonly private_permitted: readonly AddressRule[];
+export interface EgressPolicy extends Reach {
   /**
    * Whether a name may be looked up, to be connected to on `port`, or on any port at all.
    * @param name lower-case A-labels without trailing dot

@@ -1,12 +1,7 @@
+import { MAX_EGRESS_ENTRIES, MAX_EGRESS_ENTRY_LENGTH } from "../../config/egress-schema.ts";
 import { BoxerError, messageOf } from "../../core/errors.ts";
 import { type AddressRule, parseAddress } from "./address-rule.ts";
 import { type NameRule, parseName } from "./name-rule.ts";
-
-/** Most entries of one list. */
-export const MAX_EGRESS_ENTRIES = 256;
-
-/** Most characters of one entry: the longest name, with a wildcard and a port. */
-export const MAX_EGRESS_ENTRY_LENGTH = 262;
 
 /** One entry of a list, and where it stood, such as `egress.allow[3]`. */
 export type EgressEntry =

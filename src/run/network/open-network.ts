@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Logger } from "pino";
 import { CleanupStack } from "../../core/cleanup-stack.ts";
 import { BoxerError, errnoOf, messageOf } from "../../core/errors.ts";
+import { settleAll } from "../../core/settle-all.ts";
 import { type DnsProxy, startDnsProxy } from "../../network/dns/start-dns-proxy.ts";
 import type { EgressPolicy } from "../../network/egress/egress-policy.ts";
 import type { NetworkUsage as Counters, Networks, RunNetwork } from "../../network/types.ts";
@@ -103,7 +104,7 @@ async function sandboxFiles(directory: string, servers: readonly string[]): Prom
     { source: join(directory, "resolv.conf"), destination: RESOLVER, text: resolver },
     { source: join(directory, "hosts"), destination: "/etc/hosts", text: HOSTS },
   ];
-  await Promise.all(files.map(({ source, text }) => writeFile(source, text, { mode: MODE })));
+  await settleAll(files.map(({ source, text }) => writeFile(source, text, { mode: MODE })));
   return files.map(({ source, destination }) => ({ source, destination }));
 }
 

@@ -1,12 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { MAX_EGRESS_ENTRIES, MAX_EGRESS_ENTRY_LENGTH } from "../../../src/config/egress-schema.ts";
 import { BoxerError } from "../../../src/core/errors.ts";
-import {
-  MAX_EGRESS_ENTRIES,
-  MAX_EGRESS_ENTRY_LENGTH,
-  parseEgressRules,
-  type StatedEgress,
-} from "../../../src/network/egress/egress-rules.ts";
+import { parseEgressRules, type StatedEgress } from "../../../src/network/egress/egress-rules.ts";
 
 const read = (text: string) => {
   const [entry] = parseEgressRules({ allow: [text] }, "egress").allow ?? [];

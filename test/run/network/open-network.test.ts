@@ -6,8 +6,8 @@ import type { RunNetwork } from "../../../src/network/types.ts";
 import { type NetworkParts, networkCleanup, openNetwork } from "../../../src/run/network/open-network.ts";
 import { planNetwork } from "../../../src/run/network/plan-network.ts";
 import type { RunRequest } from "../../../src/run/types.ts";
-import { strictCleanup } from "../../support/networks.ts";
 import { noNetworks, REQUEST } from "../../support/run-parts.ts";
+import { strictCleanup } from "../../support/strict-cleanup.ts";
 import { tempDirectory } from "../../support/temp-directory.ts";
 
 const COUNTED = { allowed_connections: 1, refused_connections: 2, bytes_in: 3, bytes_out: 4 };

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { CleanupStack } from "../../../src/core/cleanup-stack.ts";
 import { silentLog } from "../../../src/core/log.ts";
 import type { Launchpad } from "../../../src/sandbox/launchpad/launchpad.ts";
 import { Launchpads } from "../../../src/sandbox/launchpad/launchpads.ts";
 import { until } from "../../support/leftovers.ts";
+import { strictCleanup } from "../../support/strict-cleanup.ts";
 
 /** Time for something to happen that must not. */
 const settle = () => new Promise((resolve) => setTimeout(resolve, 20));
@@ -24,7 +24,7 @@ function makeLaunchpads(size: number) {
         seen.making -= 1;
       });
       if (steer.fault) throw steer.fault;
-      const cleanup = new CleanupStack((label, error) => assert.fail(`${label}: ${error}`));
+      const cleanup = strictCleanup();
       cleanup.defer("launchpad", () => seen.given_back.push(id));
       const launcher = {
         get isWaiting() {
