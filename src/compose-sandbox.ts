@@ -52,11 +52,9 @@ const START_LIMIT_MS = 15_000;
 /** Puts together what runs guests. */
 export function openSandboxes(parts: SandboxParts): Sandboxes {
   const { config, platform, home, log, runsc, cgroups, shows_memory_total, images, cleanup } = parts;
+  const startParts = { platform, runsc, cgroups, shows_memory_total };
   const padParts = {
-    platform,
-    runsc,
-    cgroups,
-    shows_memory_total,
+    ...startParts,
     runsDirectory: home.runs,
     room: outputRoomOf(config),
     onLeftover: (label: string, err: unknown) => log.error({ err }, `Cannot give back the ${label}`),
@@ -68,8 +66,6 @@ export function openSandboxes(parts: SandboxParts): Sandboxes {
   );
   cleanup.defer("launchpads", () => launchpads.close());
   const takePad = () => launchpads.take();
-  // A boot has taken a launchpad, too.
-  const boot: typeof bootSandbox = (...args) => bootSandbox(...args).finally(() => launchpads.refill());
   const arch = archOf(process.arch);
   const bootParts = {
     runsc,
@@ -79,7 +75,8 @@ export function openSandboxes(parts: SandboxParts): Sandboxes {
     start_limit_ms: START_LIMIT_MS,
   };
   const pool: WarmPool<BootedSandbox> = new WarmPool({
-    boot: (shape, signal) => boot(bootParts, shape, signal),
+    // A boot has taken a launchpad, too.
+    boot: (shape, signal) => bootSandbox(bootParts, shape, signal).finally(() => launchpads.refill()),
     spare: () => spareBoots({ cores: availableParallelism(), ...parts.load() }),
     limits: arch === null ? { ...config.warm_pool, max: 0 } : config.warm_pool,
     log,
@@ -88,9 +85,7 @@ export function openSandboxes(parts: SandboxParts): Sandboxes {
   images.onRemoved((digest) => void pool.drop(({ image }) => image === digest));
   launchpads.refill();
   const sandbox = createSandbox({
-    platform,
-    runsc,
-    cgroups,
+    ...startParts,
     takePad,
     takeBooted: (shape) => pool.take(shape),
     refill() {
@@ -98,7 +93,6 @@ export function openSandboxes(parts: SandboxParts): Sandboxes {
       pool.poke();
     },
     arch: arch ?? "x64",
-    shows_memory_total,
     mistakes_namespaces: parts.mistakes_namespaces,
     emptyRoot: home.emptyRoot,
     unenforced_limits: config.unenforced_limits,
@@ -130,13 +124,13 @@ export async function wantWarmImages(
   for (const reference of config.warm_pool.images) {
     try {
       const { image, release } = await images.acquire(reference, { signal });
+      release();
       const { digest, rootfs, rootfs_type: rootfsType } = image;
       const before = wanted.get(reference);
       if (before && before.image !== digest) await pool.drop((shape) => shape.image === before.image);
       const shape = shapeOf({ image: digest, rootfs, rootfsType, limits });
       wanted.set(reference, shape);
       pool.want(shape, 1);
-      release();
     } catch (error) {
       if (signal.aborted) return;
       log.warn({ image: reference, reason: messageOf(error) }, "cannot keep a sandbox ready");

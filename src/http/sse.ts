@@ -1,3 +1,5 @@
+import { within } from "../core/within.ts";
+
 /** A server-sent event. */
 export interface ServerEvent {
   readonly event: string;
@@ -48,14 +50,4 @@ export function eventStream(
 function format({ event, data }: ServerEvent): string {
   const lines = data.split(/\r\n|\r|\n/).map((line) => `data: ${line}\n`);
   return `event: ${event}\n${lines.join("")}\n`;
-}
-
-async function within<T>(promise: Promise<T>, duration_ms: number): Promise<T | "late"> {
-  const { promise: late, resolve } = Promise.withResolvers<"late">();
-  const timer = setTimeout(() => resolve("late"), duration_ms);
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

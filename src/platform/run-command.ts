@@ -1,4 +1,4 @@
-import type { Platform } from "../platform/platform.ts";
+import type { Child, Platform } from "../platform/platform.ts";
 
 /** What the tools of the host are started with: names are looked up as for the server, messages come untranslated. */
 export const COMMAND_ENV = { PATH: process.env.PATH ?? "/usr/bin:/bin", LC_ALL: "C" };
@@ -35,4 +35,9 @@ export async function readBeginning(stream: AsyncIterable<Uint8Array>): Promise<
       kept += decoder.decode(chunk.subarray(0, MAX_KEPT_BYTES), { stream: true });
   }
   return kept.slice(0, MAX_KEPT_BYTES).trim();
+}
+
+/** Reads what a process still says, and drops it: a pipe that nobody reads is never closed. Not to be waited for. */
+export function discardOutput({ stdout, stderr }: Pick<Child, "stdout" | "stderr">): void {
+  void Promise.allSettled([stdout, stderr].map(readBeginning));
 }

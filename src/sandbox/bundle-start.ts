@@ -1,8 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
-import type { CgroupLimits, RunCgroup } from "./cgroup/types.ts";
+import type { CgroupLimits } from "./cgroup/types.ts";
 import { type NetworkMode, withHiddenSysctl } from "./guest-network.ts";
-import type { Launcher } from "./launchpad/launcher.ts";
-import type { Launchpad } from "./launchpad/launchpad.ts";
+import type { Launchpad, Start } from "./launchpad/launchpad.ts";
 import { NOT_MOUNTED, overlayRootOf, withOverlayRoot } from "./overlay-root.ts";
 import { type RunDirectory, type RunscOptions, runscRunArgv } from "./runsc.ts";
 import type { SpecInput } from "./spec.ts";
@@ -43,7 +42,7 @@ export function rootOf({ rootfs, rootfsType }: RootImage, directory: RunDirector
 export async function prepareStart(
   runsc: RunscOptions,
   { directory, id }: Pick<Launchpad, "directory" | "id">,
-  { cgroup, launcher }: { readonly cgroup: RunCgroup; readonly launcher: Launcher },
+  { cgroup, launcher }: Start,
   { image, spec, limits, stdin, network, keepsInput }: BundleStart,
 ): Promise<() => Promise<void>> {
   const isDirectory = image.rootfsType === "directory";

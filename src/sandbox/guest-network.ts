@@ -1,5 +1,6 @@
 import type { Platform } from "../platform/platform.ts";
 import { runCommand } from "../platform/run-command.ts";
+import { bindOver } from "./bind-over.ts";
 
 /** What a guest is connected to: nothing but its own loopback, a network namespace that was made for it, or the host's. */
 export type NetworkMode = "none" | "sandbox" | "host";
@@ -29,19 +30,17 @@ export const NO_NETWORK: GuestNetwork = {
   restore: async () => {},
 };
 
-/** For sh(1) of any make, on one line as a launcher wants it: $1 is an empty directory, the rest the command. */
-const SCRIPT = 'mount -n --bind "$1" /proc/sys/net || exit 128; shift; exec "$@"';
 const MISTAKEN = "/proc/sys/net/core/rmem_default";
 
 /**
- * Hides from runsc by what it tells the host's network namespace from others, in a mount namespace of its own: it takes
+ * Hides from runsc by what it tells the host's network namespace from others, see {@link bindOver}: it takes
  * one with `net/core/rmem_default` for the host's, which since Linux 6.18 all have, and refuses to start there. Whoever
  * needs that is told by {@link mistakesNamespaces}.
  * @param argv the command; it takes the place of the process
  * @param empty path of an empty directory
  */
 export function withHiddenSysctl(argv: readonly string[], empty: string): string[] {
-  return ["unshare", "--mount", "--propagation", "slave", "--", "sh", "-c", SCRIPT, "sh", empty, ...argv];
+  return bindOver(empty, "/proc/sys/net", argv);
 }
 
 /** Whether runsc may take a new network namespace for the host's; false where none can be made. */

@@ -1,6 +1,7 @@
+import { within } from "../core/within.ts";
 import type { Child, ExitStatus } from "../platform/platform.ts";
 import { type BoundedOutput, OutputCollector } from "./bounded-output.ts";
-import { Stopper, within } from "./stopper.ts";
+import { Stopper } from "./stopper.ts";
 
 /** Why Boxer ended a process that would have gone on. */
 export type StopReason =
@@ -84,11 +85,9 @@ export async function runProcess(
 }
 
 async function drain(reading: Promise<unknown>): Promise<void> {
-  let isRead = false;
-  const read = reading.then(() => {
-    isRead = true;
-  });
-  for (let look = 0; look < DRAIN_LOOKS && !isRead; look += 1) await within(read, DRAIN_LOOK_MS);
+  for (let look = 0; look < DRAIN_LOOKS; look += 1) {
+    if ((await within(reading, DRAIN_LOOK_MS)) !== "late") return;
+  }
 }
 
 /** A listener that fails hears no more, and the run goes on. */

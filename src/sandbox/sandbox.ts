@@ -3,16 +3,13 @@ import { access, rm } from "node:fs/promises";
 import { basename } from "node:path";
 import type { Config, RunLimits } from "../config/config.ts";
 import { BoxerError, errnoOf } from "../core/errors.ts";
-import type { Platform } from "../platform/platform.ts";
 import { prepareStart, rootOf } from "./bundle-start.ts";
-import type { Cgroups, CgroupUsage, EnforcedLimits, RunCgroup } from "./cgroup/types.ts";
+import type { CgroupUsage, EnforcedLimits, RunCgroup } from "./cgroup/types.ts";
 import type { GuestNetwork } from "./guest-network.ts";
 import { inspectExit, type SandboxExit } from "./inspect-exit.ts";
-import { type Launcher, startLauncher } from "./launchpad/launcher.ts";
-import { giveOutput, type Launchpad } from "./launchpad/launchpad.ts";
+import { giveOutput, type Launchpad, makeStart, type Start, type StartParts } from "./launchpad/launchpad.ts";
 import { makeOutputCwd } from "./run-directory.ts";
 import { type ProcessLimits, runProcess, type Watch } from "./run-process.ts";
-import { type RunscOptions, runscRunArgv } from "./runsc.ts";
 import { checkSecondAttempt, namesOfFurther, planSecondAttempt } from "./second-attempt.ts";
 import { buildSpec, type SpecInput } from "./spec.ts";
 import { startWatch } from "./start-watch.ts";
@@ -69,12 +66,9 @@ export interface Guest extends Omit<SpecInput, "makeCwd" | "outputDirectory" | "
 const SHELL_FAILURES: readonly (number | null)[] = [126, 127];
 
 /** What sandboxes are made with. */
-export interface SandboxOptions {
-  readonly runsc: RunscOptions;
-  readonly platform: Platform;
+export interface SandboxOptions extends StartParts {
   /** An empty directory that all runs share as their formal root. */
   readonly emptyRoot: string;
-  readonly cgroups: Cgroups;
   takePad(): Promise<Launchpad>;
   /** A sandbox that was booted ahead, if there is one. */
   takeBooted(shape: BootShape): BootedSandbox | null;
@@ -84,18 +78,10 @@ export interface SandboxOptions {
   readonly arch: GuestArch;
   /** What becomes of runs with limits that nothing enforces. */
   readonly unenforced_limits: Config["unenforced_limits"];
-  /** Whether guests can be shown their memory limit; see `canShowMemoryTotal`. */
-  readonly shows_memory_total: boolean;
   /** Whether runsc takes network namespaces for the host's; see `mistakesNamespaces`. */
   readonly mistakes_namespaces: boolean;
   /** How long a sandbox may take to be there. */
   readonly start_limit_ms: number;
-}
-
-/** What one start of runsc has of its own. */
-interface Start {
-  readonly cgroup: RunCgroup;
-  readonly launcher: Launcher;
 }
 
 /** Runs guests by runsc. */
@@ -219,17 +205,11 @@ class GuestRun {
 
   /** Clears away what the last start has left, and makes what the next one has of its own; given back with the rest. */
   async #startAnew(): Promise<Start> {
-    const { platform, runsc, cgroups, shows_memory_total } = this.#options;
-    const { id, directory, cleanup } = this.#pad;
+    const { id, directory } = this.#pad;
     const leftovers = [directory.log, directory.panicLog, directory.pidFile, directory.state];
     await Promise.all(leftovers.map((path) => rm(path, { recursive: true, force: true })));
     await this.#guest.network.restore();
-    const cgroup = await cgroups.create(this.#names.pop() ?? id);
-    cleanup.defer("further cgroup", () => cgroup.remove());
-    const command = runscRunArgv(runsc, directory, id);
-    const launcher = await startLauncher(platform, { directory, cgroup, command, shows_memory_total });
-    cleanup.defer("further launcher", () => launcher.dismiss());
-    return { cgroup, launcher };
+    return makeStart(this.#options, this.#pad, this.#names.pop() ?? id);
   }
 }
 

@@ -1,3 +1,4 @@
+import { within } from "../core/within.ts";
 import type { Child, ExitStatus } from "../platform/platform.ts";
 import { descendantsOf, signalAll } from "./process-tree.ts";
 import type { StopReason } from "./run-process.ts";
@@ -61,13 +62,4 @@ export class Stopper {
     }
     signalAll([...held], "SIGKILL");
   }
-}
-
-/** Waits for a promise, at most so long; tells nothing of its outcome. */
-export async function within(promise: Promise<unknown>, deadline_ms: number): Promise<void> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const deadline = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, deadline_ms);
-  });
-  await Promise.race([promise, deadline]).finally(() => clearTimeout(timer));
 }

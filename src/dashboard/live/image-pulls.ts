@@ -1,4 +1,5 @@
 import { messageOf } from "../../core/errors.ts";
+import { within } from "../../core/within.ts";
 import type { ImageStore } from "../../image/types.ts";
 import type { PullFailure } from "../dashboard-data.ts";
 
@@ -26,8 +27,7 @@ export class ImagePulls {
   async start(reference: string): Promise<void> {
     this.#failures = this.#failures.filter((failure) => failure.reference !== reference);
     const pulled = this.#pull(reference);
-    const late = new Promise<void>((resolve) => setTimeout(resolve, REFUSED_WITHIN_MS));
-    await Promise.race([pulled, late]);
+    await within(pulled, REFUSED_WITHIN_MS);
     pulled.catch((error: unknown) => {
       const failure = { reference, reason: messageOf(error), at_ms: Date.now() };
       this.#failures = [failure, ...this.#failures].slice(0, MAX_FAILURES);

@@ -1,6 +1,6 @@
 import { totalmem } from "node:os";
 import type { Child, Platform } from "../../platform/platform.ts";
-import { COMMAND_ENV, readBeginning } from "../../platform/run-command.ts";
+import { COMMAND_ENV, discardOutput } from "../../platform/run-command.ts";
 import type { RunCgroup } from "../cgroup/types.ts";
 import { withMemoryTotal, writeMemoryTotal } from "../guest-memory.ts";
 import type { RunDirectory } from "../runsc.ts";
@@ -94,8 +94,7 @@ export async function startLauncher(
       if (wasLaunched) return;
       // Without its input it would end by itself, but not before it has started.
       child.kill("SIGKILL");
-      // A pipe that nobody reads is never closed.
-      void Promise.allSettled([child.stdout, child.stderr].map(readBeginning));
+      discardOutput(child);
       await child.exited;
     },
   };

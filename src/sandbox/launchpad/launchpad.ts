@@ -10,28 +10,37 @@ import { type RunDirectory, type RunscOptions, runscRunArgv } from "../runsc.ts"
 import { type GuestUser, NOBODY } from "../spec.ts";
 import { type Launcher, startLauncher } from "./launcher.ts";
 
+/** What one start of runsc has of its own. */
+export interface Start {
+  readonly cgroup: RunCgroup;
+  readonly launcher: Launcher;
+}
+
 /** What a sandbox needs that no request changes; used for one run and then given back. */
-export interface Launchpad {
+export interface Launchpad extends Start {
   /** Names its directory, cgroups and container; unique on the machine. */
   readonly id: string;
   readonly directory: RunDirectory;
   /** Tells when the guest has put more into /output than it may: to be asked while it runs, and once when it has ended. */
   readonly outputFull: Watch;
-  readonly cgroup: RunCgroup;
-  readonly launcher: Launcher;
   /** Gives all of it back. */
   readonly cleanup: CleanupStack;
 }
 
-/** What launchpads are made with. */
-export interface LaunchpadParts {
+/** What starts are made with. */
+export interface StartParts {
   readonly platform: Platform;
   readonly runsc: RunscOptions;
   readonly cgroups: Cgroups;
+  /** Whether guests can be shown their memory limit; see `canShowMemoryTotal`. */
+  readonly shows_memory_total: boolean;
+}
+
+/** What launchpads are made with. */
+export interface LaunchpadParts extends StartParts {
   /** Holds one directory for each. */
   readonly runsDirectory: string;
   readonly room: OutputRoom;
-  readonly shows_memory_total: boolean;
   /** Is told what cannot be given back. */
   onLeftover(label: string, error: unknown): void;
 }
@@ -43,19 +52,32 @@ export interface LaunchpadParts {
 export async function makeLaunchpad(parts: LaunchpadParts, id: string): Promise<Launchpad> {
   const cleanup = new CleanupStack(parts.onLeftover);
   try {
-    const { platform, cgroups, shows_memory_total } = parts;
     const path = join(parts.runsDirectory, id);
-    const { directory, outputFull } = await makeRunDirectory(path, NOBODY, parts.room, platform, cleanup);
-    const cgroup = await cgroups.create(id);
-    cleanup.defer("cgroup", () => cgroup.remove());
-    const command = runscRunArgv(parts.runsc, directory, id);
-    const launcher = await startLauncher(platform, { directory, cgroup, command, shows_memory_total });
-    cleanup.defer("launcher", () => launcher.dismiss());
-    return { id, directory, outputFull, cgroup, launcher, cleanup };
+    const made = await makeRunDirectory(path, NOBODY, parts.room, parts.platform, cleanup);
+    const pad = { id, ...made, cleanup };
+    return { ...pad, ...(await makeStart(parts, pad, id)) };
   } catch (error) {
     await cleanup.run();
     throw error;
   }
+}
+
+/**
+ * Makes what a start of runsc has of its own, in a launchpad that is given it back with the rest.
+ * @param name of the cgroups
+ * @throws BoxerError `sandbox_failed`, and what spawn gives
+ */
+export async function makeStart(
+  { platform, runsc, cgroups, shows_memory_total }: StartParts,
+  { id, directory, cleanup }: Pick<Launchpad, "id" | "directory" | "cleanup">,
+  name: string,
+): Promise<Start> {
+  const cgroup = await cgroups.create(name);
+  cleanup.defer("cgroup", () => cgroup.remove());
+  const command = runscRunArgv(runsc, directory, id);
+  const launcher = await startLauncher(platform, { directory, cgroup, command, shows_memory_total });
+  cleanup.defer("launcher", () => launcher.dismiss());
+  return { cgroup, launcher };
 }
 
 /** Lets /output belong to another user than the usual one; nothing has been put there yet. @throws what chown(2) gives */

@@ -1,11 +1,12 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
-import { readBeginning } from "../../platform/run-command.ts";
+import { within } from "../../core/within.ts";
+import { discardOutput } from "../../platform/run-command.ts";
 import { prepareStart, rootOf } from "../bundle-start.ts";
 import type { Launchpad } from "../launchpad/launchpad.ts";
 import { signalAll } from "../process-tree.ts";
 import type { RunscOptions } from "../runsc.ts";
-import { Stopper, within } from "../stopper.ts";
+import { Stopper } from "../stopper.ts";
 import type { BootShape } from "../warm-pool/boot-shape.ts";
 import type { Bootable } from "../warm-pool/types.ts";
 import { bootSpec } from "./boot-spec.ts";
@@ -31,7 +32,6 @@ export interface BootParts {
 const LOOK_INTERVAL_MS = 10;
 /** How long a sandbox may take to end by itself. */
 const END_GRACE_MS = 1_000;
-const PIDS = { pids_limit: null };
 /** What the guest's first program may take until it waits; what is left of that is done when it is taken. */
 const SETTLE_MS = 50;
 const HOLD_AFTER_MS = 2_000;
@@ -56,7 +56,7 @@ export async function bootSandbox(
       outputDirectory: directory.output,
       control: directory.control,
     });
-    const limits = { memory_mb: shape.memory_mb, cpu_cores: shape.cpus, ...PIDS };
+    const limits = { memory_mb: shape.memory_mb, cpu_cores: shape.cpus, pids_limit: null };
     const start = { image: shape, spec, limits, stdin: undefined, keepsInput: true };
     const launch = await prepareStart(parts.runsc, pad, pad, start);
     let wake = () => {};
@@ -111,33 +111,24 @@ async function untilBooted(
   limit_ms: number,
   signal: AbortSignal,
 ): Promise<number> {
-  let hasEnded = false;
-  void launcher.child.exited.finally(() => {
-    hasEnded = true;
-  });
   const deadline = performance.now() + limit_ms;
   while (true) {
     // It is there before anything is in it.
     const pid = Number(await readFile(directory.pidFile, "utf8").catch(() => ""));
     if (Number.isSafeInteger(pid) && pid > 1) return pid;
     signal.throwIfAborted();
-    if (hasEnded) throw new Error("runsc has ended");
     if (performance.now() > deadline) throw new Error("runsc makes no sandbox");
-    await sleep(LOOK_INTERVAL_MS);
+    if ((await within(launcher.child.exited, LOOK_INTERVAL_MS)) !== "late")
+      throw new Error("runsc has ended");
   }
 }
 
 /** One whose input ends before there is a tape ends by itself, and so cleans up by itself. */
 async function endSandbox({ launcher: { child } }: Launchpad): Promise<void> {
   child.stdin?.end();
-  // Pipes that nobody reads are never closed; those of a run have been read.
-  void Promise.allSettled([child.stdout, child.stderr].map(readBeginning));
-  let hasEnded = false;
-  const ended = child.exited.finally(() => {
-    hasEnded = true;
-  });
-  await within(ended, END_GRACE_MS);
-  if (hasEnded) return;
+  // Those of a run have been read.
+  discardOutput(child);
+  if ((await within(child.exited, END_GRACE_MS)) !== "late") return;
   const stopper = new Stopper(child);
   stopper.stop("canceled");
   await stopper.ended;
