@@ -3,6 +3,7 @@ import { noCgroups } from "../../test/support/no-cgroups.ts";
 import { PYTHON } from "../../test/support/service.ts";
 import { faultOf, spyRequest } from "../../test/support/warm-secrets.ts";
 import { startWarmService } from "../../test/support/warm-service.ts";
+import { median } from "../bench/median.ts";
 
 const CONCURRENT = 2;
 const SAMPLES = 10;
@@ -37,9 +38,9 @@ export async function soakWarm(runs: number): Promise<boolean> {
     await Promise.all(Array.from({ length: CONCURRENT }, worker));
     const { hits, misses, failed, discarded } = pool.stats();
     const seconds = (performance.now() - started) / 1000;
-    took_ms.sort((a, b) => a - b);
-    const median = took_ms[Math.floor(took_ms.length / 2)];
-    console.log(`${warm} warm and ${cold} cold runs in ${seconds.toFixed(0)} s, median ${median} ms`);
+    console.log(
+      `${warm} warm and ${cold} cold runs in ${seconds.toFixed(0)} s, median ${median(took_ms)} ms`,
+    );
     console.log(`pool: ${hits} hits, ${misses} misses, ${failed} failed, ${discarded} discarded`);
     console.log(`${faults.length} found what is not theirs, or failed`);
     for (const each of faults.slice(0, 20)) console.log(each.slice(0, 500));

@@ -2,14 +2,12 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { PYTHON, type TestService } from "../support/service.ts";
 import { faultOf, spyRequest } from "../support/warm-secrets.ts";
-import { runWarm, startWarmService } from "../support/warm-service.ts";
+import { noWarm, runWarm, startWarmService } from "../support/warm-service.ts";
 
 const RUNS = 60;
-const isRoot = process.getuid?.() === 0;
-const hasCode = process.arch === "x64" || process.arch === "arm64";
 
 describe("a guest that plants secrets for the next one in a sandbox booted ahead, and looks for those of others", {
-  skip: isRoot && hasCode ? false : "this is not root, or a processor without machine code",
+  skip: noWarm(),
 }, () => {
   let service: TestService;
   before(async () => {

@@ -91,6 +91,8 @@ seen = {
 print(json.dumps(seen, indent=1, sort_keys=True))
 `;
 
+import { noWarm } from "../support/warm-service.ts";
+
 interface Request extends Pick<SpecInput, "args" | "env" | "cwd" | "user" | "limits"> {
   /** Contents by destination. */
   readonly files: Readonly<Record<string, string>>;
@@ -118,9 +120,7 @@ const PLAIN: Request = {
 };
 const FILES = { "/data/deep/in.txt": "given", "/etc/passwd": "root:x:0:0::/:/bin/sh\n" };
 
-const isRoot = process.getuid?.() === 0;
-const hasCode = process.arch === "x64" || process.arch === "arm64";
-const skip = isRoot && hasCode ? false : "this is not root, or a processor without machine code";
+const skip = noWarm();
 
 describe("a sandbox that was booted ahead", { skip }, () => {
   let home = "";

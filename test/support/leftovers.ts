@@ -9,11 +9,18 @@ const PATIENCE_MS = 50_000 * SLOWNESS;
 const PAUSE_MS = 50;
 const CGROUPS = "/sys/fs/cgroup";
 
-/** Waits until something is so: long enough for a machine that others keep busy, which only a real fault ever costs. */
-export async function until(condition: () => Promise<boolean> | boolean): Promise<void> {
+/**
+ * Waits until something is so: long enough for a machine that others keep busy, which only a real fault ever costs.
+ * @param found what is told when it does not come to be so
+ */
+export async function until(
+  condition: () => Promise<boolean> | boolean,
+  found: () => object = () => ({}),
+): Promise<void> {
   const deadline = performance.now() + PATIENCE_MS;
   while (!(await condition())) {
-    if (performance.now() > deadline) assert.fail(`still not so after ${PATIENCE_MS / 1000} seconds`);
+    if (performance.now() > deadline)
+      assert.fail(`still not so after ${PATIENCE_MS / 1000} seconds: ${JSON.stringify(found())}`);
     await sleep(PAUSE_MS);
   }
 }

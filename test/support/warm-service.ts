@@ -3,6 +3,13 @@ import { join } from "node:path";
 import { until } from "./leftovers.ts";
 import { BUSYBOX, PYTHON, type RunAnswer, startTestService, type TestService } from "./service.ts";
 
+/** Why no sandbox can be booted ahead here, for the `skip` option of a test; false when one can. */
+export function noWarm(): string | false {
+  const hasCode = process.arch === "x64" || process.arch === "arm64";
+  const isRoot = process.getuid?.() === 0;
+  return isRoot && hasCode ? false : "this is not root, or a processor without machine code";
+}
+
 /** Starts a service that keeps sandboxes ready, whatever the mode of the tests. */
 export function startWarmService(
   config: Record<string, unknown> = {},
@@ -14,10 +21,11 @@ export function startWarmService(
 
 /** Waits until no run is under way, no sandbox boots, and so many at least wait. */
 export async function untilReady({ runner, sandboxes }: TestService, count = 2): Promise<void> {
+  const stats = () => ({ ...sandboxes.pool.stats(), ...runner.stats() });
   await until(() => {
-    const { booting, ready } = sandboxes.pool.stats();
-    return runner.stats().active === 0 && booting === 0 && ready >= count;
-  });
+    const { active, booting, ready } = stats();
+    return active === 0 && booting === 0 && ready >= count;
+  }, stats);
 }
 
 /** Runs as soon as so many wait. */
