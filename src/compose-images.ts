@@ -4,6 +4,7 @@ import type { Logger } from "pino";
 import type { Config } from "./config/config.ts";
 import { CleanupStack } from "./core/cleanup-stack.ts";
 import { type Home, homeAt } from "./core/home.ts";
+import { logLeftover } from "./core/log-leftover.ts";
 import { findDockerSocket } from "./image/daemon/find-docker-socket.ts";
 import { openImageStore } from "./image/image-store.ts";
 import { MACHINE_PLATFORM, parsePlatform } from "./image/manifest/parse-platform.ts";
@@ -24,7 +25,7 @@ export async function withImages<T>(
   log: Logger,
   use: (images: ImageStore) => Promise<T>,
 ): Promise<T> {
-  const cleanup = new CleanupStack((label, err) => log.error({ err }, `Cannot give back the ${label}`));
+  const cleanup = new CleanupStack(logLeftover(log));
   try {
     const home = homeAt(config.home);
     await mkdir(home.root, { recursive: true, mode: 0o700 });

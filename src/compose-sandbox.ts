@@ -5,6 +5,7 @@ import { type Config, resolveLimits } from "./config/config.ts";
 import type { CleanupStack } from "./core/cleanup-stack.ts";
 import { messageOf } from "./core/errors.ts";
 import type { Home } from "./core/home.ts";
+import { logLeftover } from "./core/log-leftover.ts";
 import type { ImageStore } from "./image/types.ts";
 import type { Platform } from "./platform/platform.ts";
 import { outputRoomOf } from "./run/output-room.ts";
@@ -57,7 +58,7 @@ export function openSandboxes(parts: SandboxParts): Sandboxes {
     ...startParts,
     runsDirectory: home.runs,
     room: outputRoomOf(config),
-    onLeftover: (label: string, err: unknown) => log.error({ err }, `Cannot give back the ${label}`),
+    onLeftover: logLeftover(log),
   };
   const launchpads: Launchpads = new Launchpads(
     (id) => makeLaunchpad(padParts, id),

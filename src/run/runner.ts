@@ -5,6 +5,7 @@ import { reservedMemoryMb } from "../config/reserved-memory.ts";
 import { CleanupStack } from "../core/cleanup-stack.ts";
 import { BoxerError, errnoOf, messageOf } from "../core/errors.ts";
 import { hostFault } from "../core/host-fault.ts";
+import { logLeftover } from "../core/log-leftover.ts";
 import { within } from "../core/within.ts";
 import type { OutputListener } from "../sandbox/run-process.ts";
 import { Admission, type AdmissionStats, type Place } from "./admission/admission.ts";
@@ -112,7 +113,7 @@ export class Runner {
     const entry = new RunEntry(run, signal);
     const place = this.#enter(entry);
     const log = this.#log.child({ exec_id: run.exec_id });
-    const cleanup = new CleanupStack((label, err) => log.error({ err }, `Cannot give back the ${label}`));
+    const cleanup = new CleanupStack(logLeftover(log));
     this.#register(entry, cleanup);
     try {
       const result = await this.#run(entry, place, { cleanup, network, onOutput });

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Logger } from "pino";
 import { CleanupStack } from "../../core/cleanup-stack.ts";
 import { BoxerError, errnoOf, messageOf } from "../../core/errors.ts";
+import { logLeftover } from "../../core/log-leftover.ts";
 import { settleAll } from "../../core/settle-all.ts";
 import { type DnsProxy, startDnsProxy } from "../../network/dns/start-dns-proxy.ts";
 import type { EgressPolicy } from "../../network/egress/egress-policy.ts";
@@ -37,7 +38,7 @@ const MODE = 0o644;
 
 /** Takes the undo of a network; runs it at its own place in the undo of the run. */
 export function networkCleanup({ log }: NetworkParts, cleanup: CleanupStack): CleanupStack {
-  const own = new CleanupStack((label, err) => log.error({ err }, `Cannot give back the ${label}`));
+  const own = new CleanupStack(logLeftover(log));
   cleanup.defer("network", () => own.run());
   return own;
 }
