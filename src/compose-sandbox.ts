@@ -77,7 +77,7 @@ export function openSandboxes(parts: SandboxParts): Sandboxes {
   };
   const pool: WarmPool<BootedSandbox> = new WarmPool({
     // A boot has taken a launchpad, too.
-    boot: (shape, signal) => bootSandbox(bootParts, shape, signal).finally(() => launchpads.refill()),
+    boot: (shape, control) => bootSandbox(bootParts, shape, control).finally(() => launchpads.refill()),
     spare: () => spareBoots({ cores: availableParallelism(), ...parts.load() }),
     limits: arch === null ? { ...config.warm_pool, max: 0 } : config.warm_pool,
     log,

@@ -70,8 +70,8 @@ export interface SandboxOptions extends StartParts {
   /** An empty directory that all runs share as their formal root. */
   readonly emptyRoot: string;
   takePad(): Promise<Launchpad>;
-  /** A sandbox that was booted ahead, if there is one. */
-  takeBooted(shape: BootShape): BootedSandbox | null;
+  /** A sandbox that was booted ahead, or is about to be, if there is one. Never rejects. */
+  takeBooted(shape: BootShape): Promise<BootedSandbox | null>;
   /** Makes more of both, where no run is delayed. */
   refill(): void;
   /** What tapes are made for. */
@@ -90,7 +90,7 @@ export function createSandbox(options: SandboxOptions): Sandbox {
     enforced: options.cgroups.enforced,
     async place(order) {
       if (options.unenforced_limits === "refuse") refuseUnenforced(order.limits, options.cgroups.enforced);
-      const booted = order.network.mode === "none" ? options.takeBooted(shapeOf(order)) : null;
+      const booted = order.network.mode === "none" ? await options.takeBooted(shapeOf(order)) : null;
       booted?.wake();
       return { booted, pad: booted?.pad ?? (await options.takePad()) };
     },

@@ -37,9 +37,9 @@ const python = (code: string, rest: object = {}) => ({
 });
 
 /** It may just have ended. */
-function kill(pid: number): void {
+function kill(pid: number, signal: NodeJS.Signals = "SIGKILL"): void {
   try {
-    process.kill(pid, "SIGKILL");
+    process.kill(pid, signal);
   } catch (error) {
     assert.equal(errnoOf(error), "ESRCH");
   }
@@ -342,8 +342,8 @@ describe("sandboxes booted ahead", { skip }, () => {
     const { pool } = service.sandboxes;
     const take = pool.take;
     let killed = 0;
-    pool.take = (shape) => {
-      const booted = take.call(pool, shape);
+    pool.take = async (shape) => {
+      const booted = await take.call(pool, shape);
       if (booted) {
         kill(Number(readFileSync(booted.pad.directory.pidFile, "utf8")));
         killed += 1;
@@ -398,6 +398,30 @@ describe("what is kept ready", { skip }, () => {
         await until(() => service.runner.stats().active === 0);
       }
       assert.deepEqual(answers, [false, false, true]);
+    }));
+
+  it("is waited for by a run that finds it booting", () =>
+    using({ images: [BUSYBOX] }, async (service) => {
+      const { pool } = service.sandboxes;
+      await until(() => pool.stats().booting > 0);
+      const { body } = await service.run(sh("echo right"));
+      assert.deepEqual([body.stdout, body.warm], ["right\n", true]);
+      assert.deepEqual([pool.stats().hits, pool.stats().misses], [1, 0]);
+      await untilReady(service, 1);
+    }));
+
+  it("is nothing that a run is lost by when it dies while that waits for it", () =>
+    using({ images: [BUSYBOX] }, async (service) => {
+      await until(() => service.sandboxes.pool.stats().booting > 0);
+      // Held, so that it cannot be faster than the run.
+      const pids = (await sandboxesOf(service.home)).map(({ pid }) => pid);
+      for (const pid of pids) kill(pid, "SIGSTOP");
+      const running = service.run(sh("echo right"));
+      await until(() => service.runner.active().some(({ phase }) => phase === "preparing"));
+      for (const pid of pids) kill(pid);
+      const { status, body } = await running;
+      assert.deepEqual([status, body.stdout], [200, "right\n"], JSON.stringify(body));
+      await untilReady(service, 1);
     }));
 
   it("goes with its image, whose removal it never hinders; nothing is left of it", () =>

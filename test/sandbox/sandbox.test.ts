@@ -63,7 +63,7 @@ interface Options {
   readonly unenforced_limits?: "warn" | "refuse";
   readonly start_limit_ms?: number;
   /** In place of none that was booted ahead. */
-  readonly takeBooted?: () => null;
+  readonly takeBooted?: () => Promise<null>;
   /** In place of the fake runsc. */
   readonly runscPath?: string;
 }
@@ -100,7 +100,7 @@ async function sandboxWith(t: TestContext, behaviour: string, options: Options =
       pads.push(pad);
       return pad;
     },
-    takeBooted: options.takeBooted ?? (() => null),
+    takeBooted: options.takeBooted ?? (async () => null),
     refill() {},
     arch: "x64",
     unenforced_limits: options.unenforced_limits ?? "warn",
@@ -395,7 +395,7 @@ test("a runsc that hangs once is started again, and the program has all of its t
 
 test("a guest with a network has a sandbox booted for it, and its network again at a second start", async (t) => {
   const asked: string[] = [];
-  const takeBooted = () => {
+  const takeBooted = async () => {
     asked.push("booted");
     return null;
   };

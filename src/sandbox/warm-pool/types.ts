@@ -10,6 +10,14 @@ export interface Bootable {
   discard(): Promise<void>;
 }
 
+/** What may happen to a boot while it goes on. */
+export interface BootControl {
+  /** Aborts it. */
+  readonly signal: AbortSignal;
+  /** Settles when a run has come to wait for it: then it has no time to settle. */
+  readonly claimed: Promise<void>;
+}
+
 /** Bounds of a `WarmPool`. */
 export interface WarmPoolLimits {
   /** Sandboxes that wait, boot or are being discarded; 0: none. */
@@ -24,9 +32,9 @@ export interface WarmPoolLimits {
 export interface WarmPoolParts<S extends Bootable> {
   /**
    * Boots a sandbox. It settles soon after the signal aborts, leaves nothing behind when it rejects, and may still give a
-   * sandbox after an abort.
+   * sandbox after an abort. One that is claimed is not aborted.
    */
-  readonly boot: (shape: BootShape, signal: AbortSignal) => Promise<S>;
+  readonly boot: (shape: BootShape, control: BootControl) => Promise<S>;
   /** How many may be booting at this moment without delaying a run; see `spareBoots`. */
   readonly spare: () => number;
   readonly limits: WarmPoolLimits;
@@ -39,10 +47,11 @@ export interface WarmPoolParts<S extends Bootable> {
 export interface WarmPoolStats {
   /** Sandboxes that wait. */
   readonly ready: number;
+  /** Those that boot and that no run waits for. */
   readonly booting: number;
   /** What the pool counts for, sandboxes being discarded included. */
   readonly memory_mb: number;
-  /** Runs that got one. */
+  /** Runs that got one, those that had to wait for the end of its boot included. */
   readonly hits: number;
   /** Runs that asked for one and got none. */
   readonly misses: number;

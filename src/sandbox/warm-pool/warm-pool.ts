@@ -1,5 +1,6 @@
 import { messageOf } from "../../core/errors.ts";
 import { Backoff } from "./backoff.ts";
+import { BootAhead } from "./boot-ahead.ts";
 import { type BootShape, keyOfShape } from "./boot-shape.ts";
 import { Demand } from "./demand.ts";
 import { nextStep, type Step } from "./next-step.ts";
@@ -16,12 +17,6 @@ interface Ready<S> {
   readonly expires_ms: number;
 }
 
-interface Boot {
-  readonly key: string;
-  readonly shape: BootShape;
-  readonly abort: AbortController;
-}
-
 /**
  * Sandboxes booted ahead for the images that are asked for. Each is given to one run at most.
  *
@@ -36,7 +31,8 @@ export class WarmPool<S extends Bootable> {
   readonly #backoff = new Backoff();
   /** The oldest first. */
   readonly #ready = new Set<Ready<S>>();
-  readonly #boots = new Set<Boot>();
+  /** Those ahead of any run, the first to begin first. */
+  readonly #boots = new Set<BootAhead<S>>();
   /** What boots or discards, until it has, with its shape. */
   readonly #pending = new Map<Promise<void>, BootShape>();
   #leaving = 0;
@@ -56,22 +52,22 @@ export class WarmPool<S extends Bootable> {
 
   /**
    * Hands over a booted sandbox of that shape for good, or null: then the caller boots one. Counts the demand either way.
-   * The oldest goes first, since the younger ones are of use for longer. Nothing is booted here, where it would be in the
-   * way of the run; {@link poke} does when that has ended.
+   * The oldest goes first, since the younger ones are of use for longer. Where none waits, one that is booting is waited
+   * for: it has begun before the caller's own would, and the two would slow each other. Never rejects.
    */
-  take(shape: BootShape): S | null {
-    this.#demand.note(shape, this.#clock.now());
-    this.#discardAged();
+  async take(shape: BootShape): Promise<S | null> {
+    const now_ms = this.#clock.now();
+    this.#demand.note(shape, now_ms);
+    this.#discardAged(now_ms);
     const key = keyOfShape(shape);
-    const found = [...this.#ready].find((entry) => entry.key === key);
-    if (!found) {
+    const sandbox = this.#takeReady(key) ?? (await this.#takeBooting(key));
+    if (sandbox === null) {
       this.#misses += 1;
       return null;
     }
-    this.#ready.delete(found);
     this.#backoff.clear(key);
     this.#hits += 1;
-    return found.sandbox;
+    return sandbox;
   }
 
   /** Keeps so many of a shape ready from now on, as far as there is room; 0 takes that back. */
@@ -89,7 +85,7 @@ export class WarmPool<S extends Bootable> {
   async drop(matches: (shape: BootShape) => boolean): Promise<void> {
     this.#demand.forget(matches);
     this.#backoff.forget(matches);
-    for (const { shape, abort } of this.#boots) if (matches(shape)) abort.abort();
+    for (const boot of this.#boots) if (matches(boot.shape)) boot.abort();
     for (const entry of this.#ready) if (matches(entry.shape)) this.#discard(entry);
     const going = [...this.#pending].filter(([, shape]) => matches(shape));
     await Promise.all(going.map(([done]) => done));
@@ -98,14 +94,16 @@ export class WarmPool<S extends Bootable> {
   /** Discards what is too old, and boots what is worth it where no run is delayed. To be called whenever a run ends. */
   poke(): void {
     if (this.#closed) return;
-    this.#discardAged();
+    // One moment for all: a pause that ended between two looks would be seen by neither, and nothing would wake the pool.
+    const now_ms = this.#clock.now();
+    this.#discardAged(now_ms);
     while (this.#boots.size < this.#parts.spare()) {
-      const step = this.#nextStep();
+      const step = this.#nextStep(now_ms);
       if (step === null) break;
       if ("boot" in step) this.#boot(step.boot.key, step.boot.shape);
       else this.#discardOldest(step.discard);
     }
-    this.#arm();
+    this.#arm(now_ms);
   }
 
   /** Those that wait. */
@@ -136,13 +134,29 @@ export class WarmPool<S extends Bootable> {
     return this.#ready.size + this.#boots.size + this.#leaving;
   }
 
-  #nextStep(): Step {
+  #takeReady(key: string): S | null {
+    const found = [...this.#ready].find((entry) => entry.key === key);
+    if (!found) return null;
+    this.#ready.delete(found);
+    return found.sandbox;
+  }
+
+  /** A boot that a run waits for is the run's own from then on, and another may begin ahead. */
+  async #takeBooting(key: string): Promise<S | null> {
+    const boot = [...this.#boots].find((one) => one.key === key && !one.isAborted);
+    if (!boot) return null;
+    this.#boots.delete(boot);
+    const given = boot.claim();
+    this.poke();
+    return given;
+  }
+
+  #nextStep(now_ms: number): Step {
     const isFull = this.#taken >= this.#slots;
     // One is on its way out, and makes room: no other need go.
     if (this.#slots === 0 || (isFull && this.#leaving > 0)) return null;
-    const now_ms = this.#clock.now();
     const waiting = [...this.#ready].map(({ key }) => key);
-    const booting = [...this.#boots].filter(({ abort }) => !abort.signal.aborted).map(({ key }) => key);
+    const booting = [...this.#boots].filter(({ isAborted }) => !isAborted).map(({ key }) => key);
     const held = new Map<string, number>();
     for (const key of [...waiting, ...booting]) held.set(key, (held.get(key) ?? 0) + 1);
     const holdings = { slots: this.#slots, taken: this.#taken, held, waiting };
@@ -150,25 +164,26 @@ export class WarmPool<S extends Bootable> {
   }
 
   #boot(key: string, shape: BootShape): void {
-    const boot = { key, shape, abort: new AbortController() };
+    const boot = new BootAhead<S>(key, shape);
     this.#boots.add(boot);
     this.#track(shape, this.#bootToEnd(boot));
   }
 
-  async #bootToEnd(boot: Boot): Promise<void> {
-    const { shape, abort } = boot;
+  async #bootToEnd(boot: BootAhead<S>): Promise<void> {
     try {
-      const sandbox = await this.#parts.boot(shape, abort.signal);
-      this.#boots.delete(boot);
-      if (abort.signal.aborted) await this.#end(sandbox);
+      const sandbox = await this.#parts.boot(boot.shape, boot.control);
+      const isAhead = this.#boots.delete(boot);
+      if (!isAhead) boot.give(sandbox);
+      else if (boot.isAborted) await this.#end(sandbox);
       else this.#keep(boot, sandbox);
     } catch (error) {
       this.#boots.delete(boot);
-      if (!abort.signal.aborted) this.#fail(shape, error);
+      if (!boot.isAborted) this.#fail(boot.shape, error);
+      boot.give(null);
     }
   }
 
-  #keep({ key, shape }: Boot, sandbox: S): void {
+  #keep({ key, shape }: BootAhead<S>, sandbox: S): void {
     const expires_ms = this.#clock.now() + this.#parts.limits.max_age_secs * 1000;
     const entry = { key, shape, sandbox, expires_ms };
     this.#ready.add(entry);
@@ -187,8 +202,7 @@ export class WarmPool<S extends Bootable> {
     this.#parts.log[isFirst ? "warn" : "debug"](details, "cannot keep a sandbox ready");
   }
 
-  #discardAged(): void {
-    const now_ms = this.#clock.now();
+  #discardAged(now_ms: number): void {
     for (const entry of this.#ready) {
       if (entry.expires_ms > now_ms) return;
       this.#backoff.clear(entry.key);
@@ -227,10 +241,9 @@ export class WarmPool<S extends Bootable> {
   }
 
   /** Looks again when the oldest is too old, or a shape may be tried again; all else is followed by a poke. */
-  #arm(): void {
+  #arm(now_ms: number): void {
     this.#disarm();
     const [oldest] = this.#ready;
-    const now_ms = this.#clock.now();
     const next_ms = Math.min(oldest?.expires_ms ?? Number.POSITIVE_INFINITY, this.#backoff.nextEnd(now_ms));
     if (next_ms < Number.POSITIVE_INFINITY) {
       this.#disarm = this.#clock.after(next_ms - now_ms, () => this.poke());

@@ -8,7 +8,7 @@ import { signalAll } from "../process-tree.ts";
 import type { RunscOptions } from "../runsc.ts";
 import { Stopper } from "../stopper.ts";
 import type { BootShape } from "../warm-pool/boot-shape.ts";
-import type { Bootable } from "../warm-pool/types.ts";
+import type { Bootable, BootControl } from "../warm-pool/types.ts";
 import { bootSpec } from "./boot-spec.ts";
 
 /** A sandbox that waits for its tape; used for one run. */
@@ -38,12 +38,13 @@ const HOLD_AFTER_MS = 2_000;
 
 /**
  * Boots a sandbox that waits for its tape. Its cgroup is bound by what the shape says; the rest comes with the run.
+ * One that a run waits for is given as soon as it is there.
  * @throws what making the launchpad gives, Error for a sandbox that is not there in time; then nothing stays behind
  */
 export async function bootSandbox(
   parts: BootParts,
   shape: BootShape,
-  signal: AbortSignal,
+  { signal, claimed }: BootControl,
 ): Promise<BootedSandbox> {
   const pad = await parts.takePad();
   try {
@@ -68,7 +69,7 @@ export async function bootSandbox(
     const pid = await untilBooted(pad, parts.start_limit_ms, signal);
     await cgroup.throttle(limits);
     wake = holdLater(pad, pid);
-    await sleep(SETTLE_MS, undefined, { signal });
+    await Promise.race([sleep(SETTLE_MS, undefined, { signal }), claimed]);
     return { pad, wake, ended: pad.launcher.child.exited, discard: () => pad.cleanup.run() };
   } catch (error) {
     await pad.cleanup.run();

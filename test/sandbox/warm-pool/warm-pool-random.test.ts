@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import type { BootShape } from "../../../src/sandbox/warm-pool/boot-shape.ts";
 import { IDLE_MB } from "../../../src/sandbox/warm-pool/warm-pool.ts";
 import { seededRandom } from "../../support/seeded-random.ts";
 import { FakePool, type FakeSandbox, settled, shapeOf } from "./support/fake-pool.ts";
@@ -14,9 +15,9 @@ const SHAPES = ["a", "b", "c"].flatMap((image) => [shapeOf(image, 1), shapeOf(im
 class RandomLife {
   readonly #random: () => number;
   readonly #fake: FakePool;
-  readonly #booted = new Set<FakeSandbox>();
   readonly #taken = new Set<FakeSandbox>();
   readonly #dead = new Set<FakeSandbox>();
+  readonly #runs: Promise<void>[] = [];
 
   constructor(seed: number) {
     this.#random = seededRandom(seed);
@@ -32,7 +33,7 @@ class RandomLife {
       await this.#step();
       if (this.#fake.begun.length > begun && this.#fake.spare === 0)
         assert.fail("booted without CPU to spare");
-      assert.ok(this.#fake.boots.length <= Math.max(booting, this.#fake.spare), "too many boots at once");
+      assert.ok(this.#fake.ahead.length <= Math.max(booting, this.#fake.spare), "too many boots at once");
       this.#check(seed % 2 === 0 ? MAX_BY_MEMORY : MAX);
     }
     await this.#end();
@@ -61,12 +62,18 @@ class RandomLife {
     return this.#pick(steps)?.();
   }
 
-  #take(): void {
+  /** The run goes on by itself where it waits for a boot. */
+  async #take(): Promise<void> {
     const shape = this.#pick(SHAPES) ?? shapeOf("a");
-    const sandbox = this.#fake.pool.take(shape);
+    const run = this.#fake.pool.take(shape).then((sandbox) => this.#have(sandbox, shape));
+    this.#runs.push(run);
+    await settled();
+  }
+
+  #have(sandbox: FakeSandbox | null, shape: BootShape): void {
     if (sandbox === null) return;
     assert.deepEqual(sandbox.shape, shape);
-    assert.ok(this.#booted.has(sandbox), "given before it was booted");
+    assert.ok(this.#fake.booted.has(sandbox), "given before it was booted");
     assert.ok(!this.#taken.has(sandbox), "given twice");
     assert.ok(!this.#dead.has(sandbox), "given after it was gone");
     assert.equal(sandbox.discarding, undefined, "given after it was discarded");
@@ -74,12 +81,11 @@ class RandomLife {
   }
 
   async #succeed(): Promise<void> {
-    const sandbox = await this.#pick(this.#fake.boots)?.succeed();
-    if (sandbox) this.#booted.add(sandbox);
+    await this.#pick(this.#fake.boots)?.succeed();
   }
 
   async #die(): Promise<void> {
-    const sandbox = this.#pick([...this.#booted]);
+    const sandbox = this.#pick([...this.#fake.booted]);
     if (!sandbox) return;
     this.#dead.add(sandbox);
     sandbox.die();
@@ -87,16 +93,16 @@ class RandomLife {
   }
 
   async #letGo(): Promise<void> {
-    for (const { discarding } of this.#booted) if (this.#random() < 0.5) discarding?.resolve();
+    for (const { discarding } of this.#fake.booted) if (this.#random() < 0.5) discarding?.resolve();
     await settled();
   }
 
   #check(max: number): void {
     const { ready, booting, memory_mb, hits } = this.#fake.pool.stats();
     assert.ok(ready + booting <= max && memory_mb <= max * IDLE_MB, `${ready} + ${booting}, ${memory_mb} MB`);
-    assert.equal(booting, this.#fake.boots.length);
+    assert.equal(booting, this.#fake.ahead.length);
     assert.equal(hits, this.#taken.size);
-    const waiting = [...this.#booted].filter((one) => !one.discarding && !this.#taken.has(one));
+    const waiting = [...this.#fake.booted].filter((one) => !one.discarding && !this.#taken.has(one));
     assert.equal(ready, waiting.length, "a sandbox is neither taken, discarded nor ready");
     for (const sandbox of this.#taken)
       assert.equal(sandbox.discarding, undefined, "discarded after it was given");
@@ -110,9 +116,10 @@ class RandomLife {
       if (this.#random() < 0.5) await this.#succeed();
       else await boots[0]?.fail(new Error("stopped"));
     }
-    for (const { discarding } of this.#booted) discarding?.resolve();
+    for (const { discarding } of this.#fake.booted) discarding?.resolve();
     await closed;
-    for (const one of this.#booted) assert.ok(this.#taken.has(one) !== (one.discarding !== undefined));
+    await Promise.all(this.#runs);
+    for (const one of this.#fake.booted) assert.ok(this.#taken.has(one) !== (one.discarding !== undefined));
     const boots_begun = begun.length;
     this.#fake.spare = 2;
     for (const shape of [...SHAPES, ...SHAPES]) assert.equal(await this.#fake.run(shape), null);

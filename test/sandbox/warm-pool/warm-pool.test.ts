@@ -26,7 +26,7 @@ describe("what is booted", () => {
   test("one after the second request, when the run has ended", async () => {
     const fake = new FakePool();
     await fake.run(A);
-    assert.equal(fake.pool.take(A), null);
+    assert.equal(await fake.pool.take(A), null);
     assert.deepEqual(fake.begun, []);
     fake.pool.poke();
     await fake.bootAll();
@@ -36,14 +36,17 @@ describe("what is booted", () => {
 
   test("as many as there may be for a burst of one shape", async () => {
     const fake = new FakePool({ max: 3 });
+    fake.spare = 0;
     for (let n = 0; n < 20; n += 1) await fake.run(A);
+    fake.spare = 1;
+    fake.pool.poke();
     await fake.bootAll();
     assert.deepEqual(fake.pool.stats().ready, 3);
   });
 
   test("what is wanted, before any request", async () => {
     const { fake, sandboxes } = await poolWith(2);
-    assert.equal(fake.pool.take(A), sandboxes[0]);
+    assert.equal(await fake.pool.take(A), sandboxes[0]);
   });
 
   test("again what was taken", async () => {
@@ -127,8 +130,7 @@ describe("runs are not delayed", () => {
 
   test("to take one boots none", async () => {
     const { fake } = await poolWith(1);
-    fake.pool.take(A);
-    await settled();
+    await fake.pool.take(A);
     assert.deepEqual(fake.begun, ["a"]);
   });
 });
@@ -136,7 +138,7 @@ describe("runs are not delayed", () => {
 describe("what is handed over", () => {
   test("the oldest first, each once, and none when it is dry", async () => {
     const { fake, sandboxes } = await poolWith(2);
-    const taken = [fake.pool.take(A), fake.pool.take(A), fake.pool.take(A)];
+    const taken = await Promise.all([1, 2, 3].map(() => fake.pool.take(A)));
     assert.deepEqual(taken, [...sandboxes, null]);
     const { hits, misses, discarded } = fake.pool.stats();
     assert.deepEqual([hits, misses, discarded], [2, 1, 0]);
@@ -144,26 +146,110 @@ describe("what is handed over", () => {
 
   test("only one of the very same shape", async () => {
     const { fake } = await poolWith(1);
-    assert.equal(fake.pool.take(shapeOf("a", 512)), null);
-    assert.equal(fake.pool.take(B), null);
-    assert.ok(fake.pool.take(A));
-  });
-
-  test("none that still boots", async () => {
-    const fake = new FakePool();
-    fake.pool.want(A, 1);
-    assert.equal(fake.pool.take(A), null);
-    assert.equal(fake.pool.stats().booting, 1);
+    assert.equal(await fake.pool.take(shapeOf("a", 512)), null);
+    assert.equal(await fake.pool.take(B), null);
+    assert.ok(await fake.pool.take(A));
   });
 
   test("none that ends afterwards is the pool's any more", async () => {
     const { fake, sandboxes } = await poolWith(1);
-    fake.pool.take(A);
+    await fake.pool.take(A);
     sandboxes[0]?.die();
     await settled();
     await fake.pool.close();
     assert.equal(sandboxes[0]?.discarding, undefined);
     assert.equal(fake.pool.stats().failed, 0);
+  });
+});
+
+describe("a boot that a run comes to wait for", () => {
+  /** A pool in which one of A boots, and a run waits for it. */
+  async function claimed(spare = 0) {
+    const fake = new FakePool();
+    fake.pool.want(A, 1);
+    const [boot] = fake.boots;
+    assert.ok(boot);
+    fake.spare = spare;
+    const taken = fake.pool.take(A);
+    await settled();
+    return { fake, boot, taken };
+  }
+
+  test("is told so, and given to that run as soon as it is there", async () => {
+    const { fake, boot, taken } = await claimed();
+    assert.equal(boot.isClaimed, true);
+    const sandbox = await boot.succeed();
+    assert.equal(await taken, sandbox);
+    const { hits, misses, ready } = fake.pool.stats();
+    assert.deepEqual([hits, misses, ready], [1, 0, 0]);
+  });
+
+  test("is the first to begin of its very shape, and no other run's", async () => {
+    const fake = new FakePool();
+    fake.spare = 3;
+    fake.pool.want(B, 1);
+    fake.pool.want(A, 2);
+    fake.spare = 0;
+    const taken = [A, A, A, shapeOf("a", 512)].map((shape) => fake.pool.take(shape));
+    assert.deepEqual(await Promise.all(taken.slice(2)), [null, null]);
+    assert.deepEqual(
+      fake.boots.map(({ isClaimed }) => isClaimed),
+      [false, true, true],
+    );
+    const [, first, second] = await fake.bootAll();
+    assert.deepEqual(await Promise.all(taken.slice(0, 2)), [first, second]);
+    assert.deepEqual([fake.pool.stats().ready, fake.pool.stats().misses], [1, 2]);
+  });
+
+  test("none is while one waits that has been booted", async () => {
+    const { fake, sandboxes } = await poolWith(1);
+    fake.pool.want(A, 2);
+    assert.equal(await fake.pool.take(A), sandboxes[0]);
+    assert.equal(fake.boots[0]?.isClaimed, false);
+  });
+
+  test("takes no room in the pool any more: another begins ahead, where there is CPU to spare", async () => {
+    for (const spare of [0, 1]) {
+      const { fake } = await claimed(spare);
+      assert.equal(fake.boots.length, 1 + spare);
+      assert.equal(fake.pool.stats().booting, spare);
+      assert.equal(fake.pool.stats().memory_mb, spare * IDLE_MB);
+    }
+  });
+
+  test("fails as any other: the run boots its own, and the shape is tried after a pause", async () => {
+    const { fake, boot, taken } = await claimed();
+    await boot.fail(new Error("no"));
+    assert.equal(await taken, null);
+    assert.deepEqual([fake.pool.stats().misses, fake.pool.stats().failed], [1, 1]);
+    fake.spare = 1;
+    fake.pool.poke();
+    assert.equal(fake.boots.length, 0);
+    await fake.clock.pass(1000);
+    assert.equal(fake.boots.length, 1);
+  });
+
+  test("goes on for its run when its image goes or the pool is closed, which both wait for that", async () => {
+    for (const end of ["drop", "close"] as const) {
+      const { fake, boot, taken } = await claimed();
+      let isOver = false;
+      const over = fake.pool[end](() => true).then(() => {
+        isOver = true;
+      });
+      await settled();
+      assert.deepEqual([boot.signal.aborted, isOver], [false, false]);
+      const sandbox = await boot.succeed();
+      assert.equal(await taken, sandbox);
+      await over;
+      assert.equal(sandbox.discarding, undefined);
+    }
+  });
+
+  test("none is that has been stopped", async () => {
+    const fake = new FakePool();
+    fake.pool.want(A, 1);
+    void fake.pool.drop(() => true);
+    assert.equal(await fake.pool.take(A), null);
   });
 });
 
@@ -203,7 +289,7 @@ describe("age", () => {
   test("what is too old is not handed over, though the timer is late", async () => {
     const { fake, sandboxes } = await poolWith(1);
     fake.clock.now = () => 10 * MINUTE_MS;
-    assert.equal(fake.pool.take(A), null);
+    assert.equal(await fake.pool.take(A), null);
     assert.ok(sandboxes[0]?.discarding);
   });
 });
@@ -226,6 +312,20 @@ describe("failures", () => {
     );
     assert.deepEqual(fake.logged[0]?.[1], { image: "a", reason: "no" });
     assert.equal(fake.pool.stats().failed, 3);
+  });
+
+  test("a pause that ends while the pool looks wakes it all the same", async () => {
+    const fake = new FakePool();
+    fake.pool.want(A, 1);
+    await fake.boots[0]?.fail(new Error("no"));
+    const { clock } = fake;
+    const now = clock.now.bind(clock);
+    let looks = 0;
+    clock.now = () => 999 + looks++;
+    fake.pool.poke();
+    clock.now = now;
+    await clock.pass(2000);
+    assert.equal(fake.boots.length, 1);
   });
 
   test("a shape that cannot be booted keeps no other from being", async () => {
@@ -251,7 +351,7 @@ describe("failures", () => {
       const { fake, sandboxes } = await poolWith(1);
       sandboxes[0]?.die(error);
       await settled();
-      assert.equal(fake.pool.take(A), null);
+      assert.equal(await fake.pool.take(A), null);
       assert.ok(sandboxes[0]?.discarding);
       assert.deepEqual([fake.pool.stats().failed, fake.boots.length], [1, 0]);
       await fake.clock.pass(1000);
@@ -321,8 +421,8 @@ describe("an image that changes", () => {
     await fake.bootAll();
     await fake.pool.drop(isA);
     assert.ok(sandboxes.every(({ discarding }) => discarding));
-    assert.equal(fake.pool.take(A), null);
-    assert.ok(fake.pool.take(B));
+    assert.equal(await fake.pool.take(A), null);
+    assert.ok(await fake.pool.take(B));
   });
 
   test("is not booted again unless it is asked for anew", async () => {
@@ -366,7 +466,7 @@ describe("an image that changes", () => {
     const sandbox = await boot.succeed();
     await dropped;
     assert.ok(sandbox.discarding);
-    assert.deepEqual([fake.pool.stats().ready, fake.pool.take(A)], [0, null]);
+    assert.deepEqual([fake.pool.stats().ready, await fake.pool.take(A)], [0, null]);
   });
 
   test("whose boot is stopped has not failed", async () => {

@@ -32,7 +32,10 @@ const BOOTS = 'echo $$ > "$pid_file"; exec cat > input';
 interface Options {
   readonly start_limit_ms?: number;
   readonly signal?: AbortSignal;
+  readonly claimed?: Promise<void>;
 }
+
+const NEVER = new Promise<void>(() => {});
 
 /** What can be booted by a runsc that does what a script says. */
 async function bootWith(t: TestContext, behaviour: string) {
@@ -73,8 +76,10 @@ async function bootWith(t: TestContext, behaviour: string) {
   };
   t.after(() => Promise.all(pads.map((pad) => pad.cleanup.run())));
   const parts = { runsc, emptyRoot: join(root, "empty"), init: INIT, takePad };
-  const boot = ({ start_limit_ms = 30_000, signal = new AbortController().signal }: Options = {}) =>
-    bootSandbox({ ...parts, start_limit_ms }, SHAPE, signal);
+  const boot = ({ start_limit_ms = 30_000, claimed = NEVER, ...options }: Options = {}) => {
+    const { signal = new AbortController().signal } = options;
+    return bootSandbox({ ...parts, start_limit_ms }, SHAPE, { signal, claimed });
+  };
   const assertNothingLeft = async () => {
     const [pad] = pads;
     assert.ok(pad && !existsSync(pad.directory.path));
@@ -170,7 +175,7 @@ test("without a launchpad there is none", async () => {
   const runsc = { path: "/nosuch", platform: "systrap", rootless: false } as const;
   const parts = { runsc, emptyRoot: "/nosuch", init: INIT, takePad, start_limit_ms: 1 };
   await assert.rejects(
-    bootSandbox(parts, SHAPE, new AbortController().signal),
+    bootSandbox(parts, SHAPE, { signal: new AbortController().signal, claimed: NEVER }),
     (error) => errnoOf(error) === "ENOSPC",
   );
 });

@@ -1,6 +1,6 @@
 import type { BootShape } from "../../../../src/sandbox/warm-pool/boot-shape.ts";
 import type { PoolClock } from "../../../../src/sandbox/warm-pool/pool-clock.ts";
-import type { Bootable, WarmPoolLimits } from "../../../../src/sandbox/warm-pool/types.ts";
+import type { Bootable, BootControl, WarmPoolLimits } from "../../../../src/sandbox/warm-pool/types.ts";
 import { WarmPool } from "../../../../src/sandbox/warm-pool/warm-pool.ts";
 
 /** A shape that differs from others by its image, and by its memory where that is given. */
@@ -77,6 +77,8 @@ export class FakeSandbox implements Bootable {
 export interface FakeBoot {
   readonly shape: BootShape;
   readonly signal: AbortSignal;
+  /** Whether a run waits for it. */
+  isClaimed: boolean;
   /** @returns the sandbox that it gave */
   succeed(): Promise<FakeSandbox>;
   fail(error: Error): Promise<void>;
@@ -87,6 +89,8 @@ export class FakePool {
   readonly clock = new FakeClock();
   /** Those under way, the first to begin first. */
   readonly boots: FakeBoot[] = [];
+  /** All sandboxes that there ever were. */
+  readonly booted = new Set<FakeSandbox>();
   /** Images of all boots that ever began. */
   readonly begun: string[] = [];
   readonly logged: [level: "debug" | "warn" | "error", details: unknown][] = [];
@@ -99,7 +103,7 @@ export class FakePool {
       this.logged.push([level, details]);
     };
     this.pool = new WarmPool<FakeSandbox>({
-      boot: (shape, signal) => this.#boot(shape, signal),
+      boot: (shape, control) => this.#boot(shape, control),
       spare: () => this.spare,
       limits: { max: 4, max_memory_mb: 1024, max_age_secs: 600, ...limits },
       log: { debug: note("debug"), warn: note("warn"), error: note("error") },
@@ -107,9 +111,14 @@ export class FakePool {
     });
   }
 
+  /** Those that no run waits for. */
+  get ahead(): FakeBoot[] {
+    return this.boots.filter(({ isClaimed }) => !isClaimed);
+  }
+
   /** A run that asks for a shape and ends at once. */
   async run(shape: BootShape): Promise<FakeSandbox | null> {
-    const sandbox = this.pool.take(shape);
+    const sandbox = await this.pool.take(shape);
     this.pool.poke();
     await settled();
     return sandbox;
@@ -122,15 +131,17 @@ export class FakePool {
     return booted;
   }
 
-  #boot(shape: BootShape, signal: AbortSignal): Promise<FakeSandbox> {
+  #boot(shape: BootShape, { signal, claimed }: BootControl): Promise<FakeSandbox> {
     const { promise, resolve, reject } = Promise.withResolvers<FakeSandbox>();
     const leave = () => this.boots.splice(this.boots.indexOf(boot), 1);
     const boot: FakeBoot = {
       shape,
       signal,
+      isClaimed: false,
       succeed: async () => {
         leave();
         const sandbox = new FakeSandbox(shape, () => this.slowDiscards);
+        this.booted.add(sandbox);
         resolve(sandbox);
         await settled();
         return sandbox;
@@ -141,6 +152,9 @@ export class FakePool {
         await settled();
       },
     };
+    void claimed.then(() => {
+      boot.isClaimed = true;
+    });
     this.boots.push(boot);
     this.begun.push(shape.image);
     return promise;
