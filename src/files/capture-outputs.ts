@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { constants } from "node:fs";
-import { chmod, copyFile, lchown, mkdir, open, rename, rmdir, statfs } from "node:fs/promises";
+import { constants, statfsSync } from "node:fs";
+import { chmod, copyFile, lchown, mkdir, open, rename, rmdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Logger } from "pino";
 import { errnoOf } from "../core/errors.ts";
@@ -85,9 +85,13 @@ export async function captureOutputs(
   }
 }
 
-/** Most runs leave nothing, and for those no process has to look. Taking an empty directory away is the one sure test. */
+/**
+ * Most runs leave nothing, and for those no process has to look. Taking an empty directory away is the one sure test, but
+ * of a tmpfs of its own: that is asked first, since rmdir(2) of a mount waits for locks that others hold for long.
+ */
 async function look(directory: string): Promise<"empty" | "filled" | "mount"> {
   try {
+    if (isEmptyTmpfs(directory)) return "empty";
     await rmdir(directory);
     return "empty";
   } catch (error) {
@@ -97,17 +101,20 @@ async function look(directory: string): Promise<"empty" | "filled" | "mount"> {
       case "ENOTEMPTY":
         return "filled";
       case "EBUSY":
-        return (await isEmptyMount(directory)) ? "empty" : "mount";
+        return "mount";
       default:
         throw error;
     }
   }
 }
 
-/** A tmpfs has one inode for its root. */
-async function isEmptyMount(path: string): Promise<boolean> {
-  const { files, ffree } = await statfs(path);
-  return files - ffree === 1;
+/** Of statfs(2). */
+const TMPFS_MAGIC = 0x01021994;
+
+/** Whether a tmpfs is mounted there with nothing in it: the one inode is its root, which is so the directory. */
+function isEmptyTmpfs(path: string): boolean {
+  const { type, files, ffree } = statfsSync(path);
+  return type === TMPFS_MAGIC && files - ffree === 1;
 }
 
 /** Moves files from one tree to another that is made for them. */

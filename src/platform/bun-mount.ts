@@ -1,6 +1,6 @@
 import { dlopen, type Pointer, read } from "bun:ffi";
-import { constants } from "node:fs";
-import { type FileHandle, open } from "node:fs/promises";
+import { close, constants, openSync } from "node:fs";
+import { promisify } from "node:util";
 import type { MountCalls } from "./mounts.ts";
 
 /** The C library's calls by Bun's foreign function interface; null where that library is another one than glibc. */
@@ -16,9 +16,9 @@ export function bunMountCalls(): MountCalls | null {
     return {
       mount: (source, target, type, flags, data) => errnoOf(symbols.mount(source, target, type, flags, data)),
       async umount(target, flags) {
-        const pin = await holdMount(target);
+        const pin = holdMount(target);
         const errno = errnoOf(symbols.umount2(target, flags));
-        await pin?.close();
+        if (pin !== null) await closeInPool(pin);
         return errno;
       },
     };
@@ -28,9 +28,13 @@ export function bunMountCalls(): MountCalls | null {
 }
 
 const { O_DIRECTORY, O_NOFOLLOW, O_RDONLY } = constants;
+const closeInPool = promisify(close);
 
 /** Keeps a file system until after it was detached: then the last close(2) frees its memory, in a thread of Bun's pool. */
-async function holdMount(target: Uint8Array): Promise<FileHandle | null> {
-  const path = Buffer.from(target.subarray(0, -1));
-  return open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW).catch(() => null);
+function holdMount(target: Uint8Array): number | null {
+  try {
+    return openSync(Buffer.from(target.subarray(0, -1)), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  } catch {
+    return null;
+  }
 }

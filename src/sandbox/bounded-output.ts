@@ -6,6 +6,8 @@ export interface BoundedOutput {
 }
 
 const SMALLEST_BUFFER_BYTES = 4096;
+/** Memory that nothing was written to is no memory yet: growing in great steps costs less than copying often. */
+const GROWTH = 8;
 
 /** Keeps the first bytes of a stream, in memory, up to a limit. */
 export class OutputCollector {
@@ -57,10 +59,13 @@ export class OutputCollector {
     return kept;
   }
 
-  /** One buffer that doubles: a guest that writes byte by byte must not cost an object for each. */
+  /** One buffer that grows: a guest that writes byte by byte must not cost an object for each. */
   #reserve(length: number): void {
     if (length <= this.#buffer.byteLength) return;
-    const size = Math.min(this.#limit, Math.max(length, 2 * this.#buffer.byteLength, SMALLEST_BUFFER_BYTES));
+    const size = Math.min(
+      this.#limit,
+      Math.max(length, GROWTH * this.#buffer.byteLength, SMALLEST_BUFFER_BYTES),
+    );
     const grown = Buffer.allocUnsafe(size);
     grown.set(this.#buffer.subarray(0, this.#length));
     this.#buffer = grown;

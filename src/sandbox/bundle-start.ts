@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdirSync, writeFileSync } from "node:fs";
 import type { CgroupLimits } from "./cgroup/types.ts";
 import { type NetworkMode, withHiddenSysctl } from "./guest-network.ts";
 import type { Launchpad, Start } from "./launchpad/launchpad.ts";
@@ -46,12 +46,12 @@ export async function prepareStart(
   { image, spec, limits, stdin, network, keepsInput }: BundleStart,
 ): Promise<() => Promise<void>> {
   const isDirectory = image.rootfsType === "directory";
-  await Promise.all([
-    writeFile(`${directory.bundle}/config.json`, JSON.stringify(spec)),
-    cgroup.bound(limits),
-    isDirectory ? writeFile(directory.log, NOT_MOUNTED) : undefined,
-    isDirectory ? mkdir(directory.root, { recursive: true }) : undefined,
-  ]);
+  writeFileSync(`${directory.bundle}/config.json`, JSON.stringify(spec));
+  if (isDirectory) {
+    writeFileSync(directory.log, NOT_MOUNTED);
+    mkdirSync(directory.root, { recursive: true });
+  }
+  await cgroup.bound(limits);
   const run = runscRunArgv(runsc, directory, id, network?.mode);
   const rooted = isDirectory ? withOverlayRoot(run, image.rootfs, directory, runsc.rootless) : run;
   const hidden_by = network?.mode === "sandbox" ? network.hidden_by : null;

@@ -1,4 +1,4 @@
-import { writeFile } from "node:fs/promises";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Platform } from "../platform/platform.ts";
 import { runCommand } from "../platform/run-command.ts";
@@ -19,8 +19,8 @@ export function withMemoryTotal(argv: readonly string[], file: string): string[]
 }
 
 /** Writes what /proc/meminfo is to say. @throws what writing gives */
-export function writeMemoryTotal(file: string, memory_mb: number): Promise<void> {
-  return writeFile(file, `MemTotal: ${Math.round(memory_mb * KIB_PER_MIB)} kB\n`);
+export function writeMemoryTotal(file: string, memory_mb: number): void {
+  writeFileSync(file, `MemTotal: ${Math.round(memory_mb * KIB_PER_MIB)} kB\n`);
 }
 
 /**
@@ -33,7 +33,7 @@ export async function canShowMemoryTotal(platform: Pick<Platform, "spawn">, home
 
 async function showsMemoryTotal(platform: Pick<Platform, "spawn">, directory: string): Promise<boolean> {
   const file = join(directory, "meminfo");
-  await writeMemoryTotal(file, PROBE_MB);
+  writeMemoryTotal(file, PROBE_MB);
   const look = ["grep", "-q", `^MemTotal: ${PROBE_MB * KIB_PER_MIB} kB$`, "/proc/meminfo"];
   return (await runCommand(platform, withMemoryTotal(look, file))).succeeded;
 }

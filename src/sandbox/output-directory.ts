@@ -1,4 +1,5 @@
-import { chown, mkdir, statfs } from "node:fs/promises";
+import { mkdirSync, statfsSync } from "node:fs";
+import { chown } from "node:fs/promises";
 import type { CleanupStack } from "../core/cleanup-stack.ts";
 import { errnoOf } from "../core/errors.ts";
 import type { Platform } from "../platform/platform.ts";
@@ -33,7 +34,7 @@ export async function makeOutputDirectory(
   platform: Pick<Platform, "mounts" | "spawn">,
   cleanup: CleanupStack,
 ): Promise<Watch> {
-  await mkdir(path, { mode: 0o700 });
+  mkdirSync(path, { mode: 0o700 });
   // Without root the sandbox runs as the server's own user, who owns the directory already.
   if (process.geteuid?.() !== 0) return outputWatch(path, room, platform, false);
   if (await mountOutput(path, user, room, platform)) {
@@ -52,7 +53,7 @@ export async function makeOutputDirectory(
 
 /** The mount namespaces of other runs may hold the tmpfs for as long as those go on; then at least nothing is in it. */
 async function emptyMount(path: string, platform: Pick<Platform, "spawn">): Promise<void> {
-  const { files, ffree } = await statfs(path);
+  const { files, ffree } = statfsSync(path);
   // rm(1) fails in the end, since the mount itself cannot be removed.
   if (files - ffree > ROOT_INODES) await runCommand(platform, ["rm", "-rf", "--", path]);
 }
@@ -67,7 +68,7 @@ async function mountOutput(
   room: OutputRoom,
   { mounts }: Pick<Platform, "mounts">,
 ): Promise<boolean> {
-  page_bytes ??= (await statfs("/proc")).bsize;
+  page_bytes ??= statfsSync("/proc").bsize;
   const size_bytes = room.max_bytes + (room.max_files + 1) * page_bytes;
   const inodes = room.max_entries + ROOT_INODES + 1;
   const most = Number.MAX_SAFE_INTEGER;

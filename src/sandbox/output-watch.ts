@@ -1,4 +1,4 @@
-import { statfs } from "node:fs/promises";
+import { statfsSync } from "node:fs";
 import type { Platform } from "../platform/platform.ts";
 import { COMMAND_ENV, readBeginning } from "../platform/run-command.ts";
 import type { Watch } from "./run-process.ts";
@@ -33,8 +33,8 @@ export function outputWatch(
   return async () => ((await isFull()) ? "output_files_limit" : null);
 }
 
-async function isFileSystemFull(path: string): Promise<boolean> {
-  const { bfree, ffree } = await statfs(path);
+function isFileSystemFull(path: string): boolean {
+  const { bfree, ffree } = statfsSync(path);
   return bfree === 0 || ffree === 0;
 }
 

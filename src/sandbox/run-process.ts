@@ -16,10 +16,10 @@ export type StopReason =
 export type Watch = () => Promise<StopReason | null>;
 
 /**
- * Is told of output as it comes, within the limit. The chunk is to be copied: its memory is used again. One that
- * throws hears no more; it must not be slow.
+ * Is told of output as it comes, within the limit: of a chunk, and of all that was kept of the stream, which ends with
+ * it. Both are to be copied: their memory is used again. One that throws hears no more; it must not be slow.
  */
-export type OutputListener = (stream: "stdout" | "stderr", chunk: Uint8Array) => void;
+export type OutputListener = (stream: "stdout" | "stderr", chunk: Uint8Array, kept: Uint8Array) => void;
 
 /** What bounds a process. */
 export interface ProcessLimits {
@@ -68,8 +68,8 @@ export async function runProcess(
   const stderr = new OutputCollector(limits.output_limit_bytes);
   const overflow = limits.drop_excess_output ? () => {} : () => stopper.stop("output_limit");
   const reading = Promise.all([
-    stdout.collect(child.stdout, overflow, teller("stdout", limits.onOutput)),
-    stderr.collect(child.stderr, overflow, teller("stderr", limits.onOutput)),
+    stdout.collect(child.stdout, overflow, teller("stdout", stdout, limits.onOutput)),
+    stderr.collect(child.stderr, overflow, teller("stderr", stderr, limits.onOutput)),
   ]);
   try {
     const status = await stopper.ended;
@@ -91,11 +91,15 @@ async function drain(reading: Promise<unknown>): Promise<void> {
 }
 
 /** A listener that fails hears no more, and the run goes on. */
-function teller(stream: "stdout" | "stderr", listener?: OutputListener): (chunk: Uint8Array) => void {
+function teller(
+  stream: "stdout" | "stderr",
+  collector: OutputCollector,
+  listener?: OutputListener,
+): (chunk: Uint8Array) => void {
   let hears = listener;
   return (chunk) => {
     try {
-      hears?.(stream, chunk);
+      hears?.(stream, chunk, collector.output.bytes);
     } catch {
       hears = undefined;
     }

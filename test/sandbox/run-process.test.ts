@@ -45,7 +45,7 @@ async function pidsWith(word: string): Promise<number[]> {
   return names.filter((_, index) => lines[index]?.split("\0").includes(word)).map(Number);
 }
 
-test("output is told as it comes, while the process goes on, and within the limit", async (t) => {
+test("output is told as it comes, with what came before, while the process goes on, and within the limit", async (t) => {
   const directory = await tempDirectory(t);
   const told: string[] = [];
   const running = sh(
@@ -53,14 +53,14 @@ test("output is told as it comes, while the process goes on, and within the limi
     {
       output_limit_bytes: 10,
       drop_excess_output: true,
-      onOutput: (stream, chunk) => told.push(`${stream} ${Buffer.from(chunk)}`),
+      onOutput: (stream, chunk, kept) => told.push(`${stream} ${Buffer.from(chunk)}|${Buffer.from(kept)}`),
     },
   );
   await until(() => told.length === 2);
-  assert.deepEqual(told.toSorted(), ["stderr two\n", "stdout one\n"]);
+  assert.deepEqual(told.toSorted(), ["stderr two\n|two\n", "stdout one\n|one\n"]);
   await writeFile(join(directory, "go"), "");
   await running;
-  assert.deepEqual(told.slice(2), ["stdout xxxxxx"]);
+  assert.deepEqual(told.slice(2), ["stdout xxxxxx|one\nxxxxxx"]);
 });
 
 test("a listener that throws hears no more, and changes nothing", async () => {

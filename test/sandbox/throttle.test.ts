@@ -34,6 +34,17 @@ test("acts once when the pid file is there, not before", async (t) => {
   await made.end();
 });
 
+test("the end of one run leaves the looks for another as they are", async (t) => {
+  const [one, other, third] = [await throttle(t), await throttle(t), await throttle(t)];
+  await one.made.end();
+  await one.start();
+  await other.start();
+  await until(() => other.seen.acted > 0);
+  await third.start();
+  await until(() => third.seen.acted > 0);
+  assert.deepEqual([one.seen.acted, other.seen.acted, third.seen.acted], [0, 1, 1]);
+});
+
 for (const how of ["cancel", "end"] as const) {
   test(`does nothing after ${how}()`, async (t) => {
     const { made, seen, start } = await throttle(t);

@@ -1,4 +1,5 @@
-import { access, readFile, writeFile } from "node:fs/promises";
+import { readFileSync, writeFileSync } from "node:fs";
+import { access } from "node:fs/promises";
 import { join } from "node:path";
 import { errnoOf } from "../../core/errors.ts";
 import type { Setting } from "./controllers.ts";
@@ -6,11 +7,15 @@ import type { Setting } from "./controllers.ts";
 /** What a kernel without the file says: a cgroup file system lets nobody make files. */
 const ABSENT = ["ENOENT", "EACCES", "EPERM", "EOPNOTSUPP", "EINVAL"];
 
-/** Writes settings, in order. @throws what write(2) gives, unless the setting is optional and not to be had */
+/**
+ * Writes settings, in order. Here and below without the thread pool: the kernel answers from memory, and the way to another
+ * thread and back takes longer than that.
+ * @throws what write(2) gives, unless the setting is optional and not to be had
+ */
 export async function applySettings(cgroup: string, settings: readonly Setting[]): Promise<void> {
   for (const { file, value, isOptional } of settings) {
     try {
-      await writeFile(join(cgroup, file), value);
+      writeFileSync(join(cgroup, file), value);
     } catch (error) {
       if (!(isOptional && ABSENT.includes(errnoOf(error) ?? ""))) throw error;
     }
@@ -43,5 +48,9 @@ export async function exists(path: string): Promise<boolean> {
 }
 
 async function readIfAny(path: string): Promise<string> {
-  return readFile(path, "utf8").catch(() => "");
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
 }

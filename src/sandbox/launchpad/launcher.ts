@@ -68,7 +68,7 @@ export async function startLauncher(
 ): Promise<Launcher> {
   let argv = [...WAIT, ...command];
   if (shows_memory_total) {
-    await writeMemoryTotal(directory.meminfo, totalmem() / MIB);
+    writeMemoryTotal(directory.meminfo, totalmem() / MIB);
     argv = withMemoryTotal(argv, directory.meminfo);
   }
   const child = platform.spawn(cgroup.argv(argv, directory.log), { env: COMMAND_ENV, stdin: "pipe" });
@@ -84,7 +84,7 @@ export async function startLauncher(
     },
     async launch({ command: other = [], memory_mb, stdin }, keepsInput = false) {
       const lines = [stdin === undefined && !keepsInput ? "null" : "stdin", ...other.map(lineOf), ""];
-      if (shows_memory_total && memory_mb !== null) await writeMemoryTotal(directory.meminfo, memory_mb);
+      if (shows_memory_total && memory_mb !== null) writeMemoryTotal(directory.meminfo, memory_mb);
       wasLaunched = true;
       child.stdin?.write(Buffer.from(`${lines.join("\n")}\n`));
       if (stdin !== undefined) child.stdin?.write(stdin);
