@@ -206,13 +206,17 @@ function decodeBase64(content: string, index: number): Buffer {
   throw new BoxerError("invalid_request", `${field} is not base64 (RFC 4648, section 4)`, { field });
 }
 
+/** {@link RunResponse}, its texts in whatever form. */
+type RunAnswer<Text> = Omit<Static<typeof RunResponse>, "stdout" | "stderr"> &
+  Readonly<Record<"stdout" | "stderr", Text>>;
+
 /** From the domain to the wire. */
-export function toRunResponse(result: RunResult): Static<typeof RunResponse> {
+export function toRunResponse<Text>(result: RunResult, stdout: Text, stderr: Text): RunAnswer<Text> {
   return {
     exec_id: result.exec_id,
     exit_code: result.exit_code,
-    stdout: textOf(result.stdout, result.stdout_truncated),
-    stderr: textOf(result.stderr, result.stderr_truncated),
+    stdout,
+    stderr,
     wall_ms: result.wall_ms,
     status: result.status,
     signal: result.signal,
@@ -234,9 +238,4 @@ export function toRunResponse(result: RunResult): Static<typeof RunResponse> {
 /** In MB of 2^20 bytes, to a tenth. */
 export function toMegabytes(bytes: number | null): number | null {
   return bytes === null ? null : Math.round((10 * bytes) / MIB) / 10;
-}
-
-/** A character that the limit has cut in two is left out: its first half says nothing. */
-function textOf(bytes: Uint8Array, isCut: boolean): string {
-  return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes, { stream: isCut });
 }

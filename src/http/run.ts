@@ -1,10 +1,12 @@
 import { Elysia } from "elysia";
 import type { Runner } from "../run/runner.ts";
 import type { RunResult, RunStatus } from "../run/types.ts";
+import type { OutputListener } from "../sandbox/run-process.ts";
 import { clientOf } from "./client-of.ts";
 import { connectionOf } from "./connections.ts";
 import { STATUS_OF } from "./errors.ts";
 import { readJsonBody } from "./json-body.ts";
+import { JsonText, jsonResponse } from "./json-text.ts";
 import { runDetail } from "./run-detail.ts";
 import { RunBody, toRunRequest, toRunResponse } from "./run-model.ts";
 import { wireSchema } from "./wire-schema.ts";
@@ -31,9 +33,11 @@ export function runRoutes(options: {
     async ({ body, request }) => {
       // The body is here; from now on the program may be silent for its whole wall clock.
       connectionOf(request)?.keepAlive();
-      return runResponse(
-        await options.runner.submit(toRunRequest(body), request.signal, clientOf(request, options)),
-      );
+      const texts = { stdout: new JsonText(), stderr: new JsonText() };
+      const onOutput: OutputListener = (stream, chunk, kept) => texts[stream].add(chunk, kept);
+      const client = clientOf(request, options);
+      const result = await options.runner.submit(toRunRequest(body), request.signal, client, { onOutput });
+      return runResponse(result, texts);
     },
     {
       body: runBody,
@@ -45,10 +49,12 @@ export function runRoutes(options: {
 }
 
 /** The HTTP form of a result: stopped runs are errors that carry all that was captured. */
-function runResponse(result: RunResult): Response {
-  const body = toRunResponse(result);
+function runResponse(result: RunResult, texts: Record<"stdout" | "stderr", JsonText>): Response {
+  const stdout = texts.stdout.end(result.stdout, result.stdout_truncated);
+  const stderr = texts.stderr.end(result.stderr, result.stderr_truncated);
+  const body = toRunResponse(result, stdout, stderr);
   const error = STOPPED[result.status];
-  if (error === undefined) return Response.json(body);
+  if (error === undefined) return jsonResponse(body);
   const code = result.status as keyof typeof STATUS_OF;
-  return Response.json({ error, code, ...body }, { status: STATUS_OF[code] });
+  return jsonResponse({ error, code, ...body }, STATUS_OF[code]);
 }

@@ -164,10 +164,14 @@ function fakeSandbox() {
   };
   function run(_place: unknown, _guest: unknown, { signal, onOutput }: ProcessLimits): Promise<SandboxExit> {
     sandbox.started += 1;
+    const said = { stdout: "", stderr: "" };
     return new Promise((resolve) => {
       const guest: FakeGuest = {
         signal,
-        say: (stream, text) => onOutput?.(stream, new TextEncoder().encode(text)),
+        say(stream, text) {
+          said[stream] += text;
+          onOutput?.(stream, Buffer.from(text), Buffer.from(said[stream]));
+        },
         finish: ({ code } = { code: 0 }, stdout = "") => resolve(sandboxExit(code, stdout, null)),
       };
       signal.addEventListener("abort", () => resolve(sandboxExit(137, "", "canceled")));

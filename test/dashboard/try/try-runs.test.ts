@@ -28,7 +28,7 @@ function fakeRunner() {
       { onOutput: say = () => {} }: SubmitOptions = {},
     ): Promise<RunResult> {
       const { promise, resolve, reject } = Promise.withResolvers<RunResult>();
-      ends.push({ resolve, reject, signal, say });
+      ends.push({ resolve, reject, signal, say: (stream, chunk) => say(stream, chunk, chunk) });
       const exec_id = `boxer-${ends.length}`;
       const running = { phase: "running", started_at_ms: 0, sandbox_id: null } as const;
       active.push({ exec_id, request, client, submitted_at_ms: 0, ...running });
