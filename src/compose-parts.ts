@@ -18,6 +18,7 @@ import { lockHome } from "./platform/home-lock.ts";
 import type { Platform } from "./platform/platform.ts";
 import { createReadinessCheck } from "./run/readiness.ts";
 import { RunRecords } from "./run/records/run-records.ts";
+import { RunTotals } from "./run/run-totals.ts";
 import { Runner } from "./run/runner.ts";
 import type { Cgroups } from "./sandbox/cgroup/types.ts";
 import { canShowMemoryTotal } from "./sandbox/guest-memory.ts";
@@ -40,6 +41,7 @@ export interface ServiceParts {
   readonly records: RunRecords;
   readonly usage: UsageBoard;
   readonly metrics: RunMetrics;
+  readonly totals: RunTotals;
   readonly sandboxes: Sandboxes;
   readonly runner: Runner;
   readonly readiness: ReturnType<typeof createReadinessCheck>;
@@ -64,6 +66,7 @@ export async function openParts(options: ServiceOptions): Promise<ServiceParts> 
   const runsc = { path: tools.runsc ?? "runsc", platform: config.platform, rootless };
   const usage = new UsageBoard();
   const metrics = new RunMetrics();
+  const totals = new RunTotals();
   const shows_memory_total = !rootless && (await canShowMemoryTotal(platform, home.root));
   const mistakes_namespaces = network.networks.unavailable === null && (await mistakesNamespaces(platform));
   const sandboxes = openSandboxes({
@@ -72,7 +75,7 @@ export async function openParts(options: ServiceOptions): Promise<ServiceParts> 
     load: () => runner.stats(),
   });
   const runParts = { sandbox: sandboxes.sandbox, images, files, network, config };
-  const runner: Runner = new Runner(runParts, config, log, [records, metrics]);
+  const runner: Runner = new Runner(runParts, config, log, [records, metrics, totals]);
   const readiness = createReadinessCheck({
     ...{ platform, rootless, cgroups },
     runscPath: tools.runsc,
@@ -81,7 +84,7 @@ export async function openParts(options: ServiceOptions): Promise<ServiceParts> 
     networks: network.networks,
     isDraining: () => runner.draining,
   });
-  return { cgroups, files, images, records, usage, metrics, sandboxes, runner, readiness };
+  return { cgroups, files, images, records, usage, metrics, totals, sandboxes, runner, readiness };
 }
 
 /** Opens what is kept: files, images and records of runs. */

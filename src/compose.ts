@@ -7,6 +7,7 @@ import { formatListenAddress, type ListenAddress } from "./config/listen-address
 import { startWarnings } from "./config/start-warnings.ts";
 import { CleanupStack } from "./core/cleanup-stack.ts";
 import { messageOf } from "./core/errors.ts";
+import { EventLoopDelay } from "./core/event-loop-delay.ts";
 import { logLeftover } from "./core/log-leftover.ts";
 import { createHandler } from "./http/app.ts";
 import { prepullImages } from "./image/prepull.ts";
@@ -53,9 +54,11 @@ async function start(
   const parts = await openParts({ config, platform, log, cleanup });
   const { images, runner, sandboxes } = parts;
   const dashboard = openDashboard(parts, config, log);
+  const eventLoop = new EventLoopDelay();
+  cleanup.defer("event loop delay", () => eventLoop.close());
   const fetch = createHandler({
     ...parts,
-    ...{ config, log, dashboard: dashboard.handle },
+    ...{ config, log, eventLoop, dashboard: dashboard.handle },
     warmPool: () => sandboxes.pool.stats(),
   });
   const server = await listen(platform, config.listen, fetch);
