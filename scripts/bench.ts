@@ -2,8 +2,8 @@
  * `npm run bench`: what a run of Boxer costs, against raw `runsc run` of the very same bundle, in turn, in one process.
  * Tables on stdout, `--json FILE` for the same as JSON.
  *
- * `--only latency,throughput,ttfc,growth,timeouts,cost,dashboard` for some sections, `--runs N` of each thing (default 40),
- * `--quick` for a short pass, `--large` with an image of 2 GB. With `--images` instead: pulls of an image against
+ * `--only latency,throughput,ttfc,growth,timeouts,network,cost,dashboard` for some sections, `--runs N` of each thing
+ * (default 40), `--quick` for a short pass, `--large` with an image of 2 GB. With `--images` instead: pulls of an image against
  * skopeo and umoci (`--runs`, default 5).
  */
 import { rmSync } from "node:fs";
@@ -20,6 +20,7 @@ import { benchDashboard } from "./bench/sections/dashboard.ts";
 import { benchFirstCommand } from "./bench/sections/first-command.ts";
 import { benchGrowth } from "./bench/sections/growth.ts";
 import { benchLatency } from "./bench/sections/latency.ts";
+import { benchNetwork } from "./bench/sections/network.ts";
 import { benchThroughput } from "./bench/sections/throughput.ts";
 import { benchTimeOuts } from "./bench/sections/time-outs.ts";
 
@@ -29,6 +30,7 @@ const BENCHES: Readonly<Record<Section, typeof benchLatency>> = {
   ttfc: benchFirstCommand,
   growth: benchGrowth,
   timeouts: benchTimeOuts,
+  network: benchNetwork,
   cost: benchCost,
   dashboard: benchDashboard,
 };
@@ -42,8 +44,10 @@ const work = await mkdtemp(join(tmpdir(), "boxer-bench-"));
 process.on("exit", () => rmSync(work, { recursive: true, force: true }));
 const report = new Report(await machineFacts(options));
 for (const section of options.sections) {
+  const begun = performance.now();
   report.note(`## ${section}, begun at a load average of ${loadavg()[0]?.toFixed(1)}`);
   await inBenchContext(work, section, { options, report }, BENCHES[section]);
+  report.note(`## ${section} took ${((performance.now() - begun) / 1000).toFixed(0)} s`);
   // What there is by then is kept, also when a later section fails.
   if (options.json !== undefined) await report.writeJson(options.json);
 }

@@ -1,7 +1,16 @@
 import { parseArgs } from "node:util";
 
 /** The parts of the benchmark, in their order. */
-export const SECTIONS = ["latency", "throughput", "ttfc", "growth", "timeouts", "cost", "dashboard"] as const;
+export const SECTIONS = [
+  "latency",
+  "throughput",
+  "ttfc",
+  "growth",
+  "timeouts",
+  "network",
+  "cost",
+  "dashboard",
+] as const;
 export type Section = (typeof SECTIONS)[number];
 
 /** What the command line asks for. */

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { BUSYBOX, PYTHON, provideImages } from "../../test/support/service.ts";
 import { ServiceProcess, writeServiceConfig } from "../../test/support/service-process.ts";
 import type { BenchContext } from "./bench-context.ts";
+import { type LoopDelay, parseLoopDelay } from "./loop-delay.ts";
 import type { Workload } from "./workloads.ts";
 
 /** A service that is measured: a process of its own. */
@@ -16,14 +17,27 @@ export interface BenchService {
   run(workload: Workload, more?: Readonly<Record<string, unknown>>): Promise<void>;
   /** Waits until nothing is being booted ahead any more. */
   settle(): Promise<void>;
+  /** How late its event loop was, at worst, since this was last asked for. */
+  takeLoopDelay(): Promise<LoopDelay>;
+  /** Ends it before the context does, and leaves its home. */
+  end(): Promise<void>;
 }
 
-/** What a configuration leaves out to be as it comes, where {@link writeServiceConfig} says otherwise for tests. */
-export const AS_IT_COMES = { prepared_runs: undefined, warm_pool: undefined } as const;
-/** The same without sandboxes that are booted ahead. */
-export const COLD = { ...AS_IT_COMES, warm_pool: { max: 0 } } as const;
-/** The same with some for each of the workloads' images from the start. */
-export const WARM = { ...AS_IT_COMES, warm_pool: { images: [BUSYBOX, PYTHON] } } as const;
+/**
+ * As Boxer comes, where {@link writeServiceConfig} says otherwise for tests: JSON leaves out what is undefined. Cgroups are
+ * used where the benchmark may make some.
+ */
+export const asItComes = ({ hasCgroups }: BenchContext) =>
+  ({ prepared_runs: undefined, warm_pool: undefined, ignore_cgroups: !hasCgroups }) as const;
+/** As Boxer comes, but without sandboxes that are booted ahead. */
+export const COLD = { warm_pool: { max: 0 } } as const;
+/** As Boxer comes, with some for each of the workloads' images from the start. */
+export const WARM = warmWith([BUSYBOX, PYTHON]);
+
+/** The same for other images. */
+export function warmWith(images: readonly string[]) {
+  return { warm_pool: { images } } as const;
+}
 
 /** What of an answer is looked at. */
 interface Answer {
@@ -32,24 +46,41 @@ interface Answer {
   readonly outputs?: readonly unknown[];
 }
 
+/** Makes a home with the images of the workloads. @param prepare what else is to be in it */
+export async function makeBenchHome(
+  context: BenchContext,
+  name: string,
+  prepare: (home: string) => Promise<void> = async () => {},
+): Promise<string> {
+  const home = await context.directory(name);
+  await provideImages(home);
+  await prepare(home);
+  return home;
+}
+
 /**
- * Starts a service with the images of the workloads, and uploads their files. It ends with the context.
- * @param config over the one of {@link writeServiceConfig}
- * @param prepare what is to be in its home before it starts
+ * Starts a service as Boxer comes, in a home of its own, and uploads the workloads' files. It ends with the context.
+ * @param config what is to be otherwise
  */
 export async function startBenchService(
   context: BenchContext,
   name: string,
-  config: Readonly<Record<string, unknown>>,
-  prepare: (home: string) => Promise<void> = async () => {},
+  config: Readonly<Record<string, unknown>> = {},
 ): Promise<BenchService> {
-  const home = await context.directory(name);
-  await provideImages(home);
-  await prepare(home);
-  const service = new ServiceProcess(await writeServiceConfig(home, config));
-  context.cleanup.defer(name, async () => {
+  return await startBenchServiceAt(context, await makeBenchHome(context, name), config);
+}
+
+/** The same in a home that is there, and in which no service is up. */
+export async function startBenchServiceAt(
+  context: BenchContext,
+  home: string,
+  config: Readonly<Record<string, unknown>> = {},
+): Promise<BenchService> {
+  const service = new ServiceProcess(await writeServiceConfig(home, { ...asItComes(context), ...config }));
+  const end = async () => {
     await service.end("SIGTERM");
-  });
+  };
+  context.cleanup.defer(home, end);
   const url = await service.url();
   for (const [path, content] of Object.entries(context.inputs)) await upload(url, path, content);
   return {
@@ -57,6 +88,8 @@ export async function startBenchService(
     pid: service.pid ?? 0,
     run: (workload, more = {}) => run(url, workload, more),
     settle: () => settle(url),
+    takeLoopDelay: async () => parseLoopDelay(await (await fetch(`${url}/metrics`)).text()),
+    end,
   };
 }
 

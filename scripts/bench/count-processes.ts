@@ -18,15 +18,13 @@ const shared = { options: parseBenchOptions(["--runs", runs]), report: new Repor
 await inBenchContext(directory, "processes", shared, async (context) => {
   const raw = await openRawRunsc(context);
   const free = await startBenchService(context, "free", { ...COLD, ignore_cgroups: true });
-  const limited = context.hasCgroups
-    ? [await startBenchService(context, "limited", { ...COLD, ignore_cgroups: false })]
-    : [];
+  const limited = context.hasCgroups ? [await startBenchService(context, "limited", COLD)] : [];
   const counts = await interleave(
     [
       { name: "raw runsc run", measure: () => pidsOf(() => raw.run(ECHO)) },
       { name: "Boxer, cgroups off", measure: () => pidsOf(() => free.run(ECHO)) },
       ...limited.map((service) => ({
-        name: "Boxer, as it comes",
+        name: "Boxer, cold",
         measure: () => pidsOf(() => service.run(ECHO)),
       })),
     ],

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { withImages } from "../../src/compose-images.ts";
 import { silentLog } from "../../src/core/log.ts";
+import type { ImageStore } from "../../src/image/types.ts";
 import { busyboxLayout } from "../../test/support/fixtures.ts";
 import { archiveOf, LayeredLayout, type TestLayer } from "../../test/support/layered-layout.ts";
 import { platform } from "../../test/support/platform.ts";
@@ -16,11 +17,12 @@ const LAYER_BYTES = 128 * MIB;
 
 /** Gives a home, whose service is not up, so many small images, each with a name and a content of its own. */
 export async function addImages(home: string, count: number): Promise<void> {
-  for (let index = 0; index < count; index += 1) {
-    await importLayers(home, `local/small:${index}`, [
-      { archive: tar(file("number", `${index}`)), compression: "none" },
-    ]);
-  }
+  await withImages(testConfig(home), platform, silentLog, async (images) => {
+    for (let index = 0; index < count; index += 1) {
+      const archive = tar(file("number", `${index}`));
+      await importLayers(images, home, `local/small:${index}`, [{ archive, compression: "none" }]);
+    }
+  });
 }
 
 /** Gives a home, whose service is not up, an image that takes about so much: busybox, and files that nobody reads. */
@@ -33,7 +35,9 @@ export async function addSizedImage(home: string, reference: string, size_mb: nu
     layers.push({ archive: dataLayer(number, size), compression: "none" });
     left -= size;
   }
-  await importLayers(home, reference, layers);
+  await withImages(testConfig(home), platform, silentLog, (images) =>
+    importLayers(images, home, reference, layers),
+  );
 }
 
 /** The same bytes in each file: an EROFS file without compression keeps them all. */
@@ -43,14 +47,17 @@ function dataLayer(number: number, size: number): Buffer {
   return tar(...Array.from({ length: count }, (_, index) => file(`opt/${number}-${index}`, content)));
 }
 
-async function importLayers(home: string, reference: string, layers: readonly TestLayer[]): Promise<void> {
+async function importLayers(
+  images: ImageStore,
+  home: string,
+  reference: string,
+  layers: readonly TestLayer[],
+): Promise<void> {
   const directory = await mkdtemp(join(home, "layout-"));
   try {
     const layout = await LayeredLayout.create(directory);
     await layout.tag("latest", await layout.addImage(layers, ARCHITECTURE));
-    await withImages(testConfig(home), platform, silentLog, (images) =>
-      images.importLayout(directory, reference),
-    );
+    await images.importLayout(directory, reference);
   } finally {
     await rm(directory, { recursive: true, force: true });
   }

@@ -1,52 +1,66 @@
 import type { CpuAccount } from "./cpu-account.ts";
+import type { LoopDelay } from "./loop-delay.ts";
 import { peakMemoryMb, processCpuMs, resetPeakMemory } from "./proc-counters.ts";
+import { timed } from "./timed.ts";
 
 /** What a window of runs did. */
 export interface Load {
-  readonly runs: number;
   readonly runs_per_s: number;
+  /** How long each run took. */
+  readonly times_ms: readonly number[];
   /** Of all that the account knows of, without this process. */
   readonly cpu_ms_per_run: number;
   /** Of the watched process itself; null where none was watched. */
   readonly service_cpu_ms_per_run: number | null;
   readonly peak_memory_mb: number | null;
+  /** Of its event loop in this window, at worst. */
+  readonly loop_delay: LoopDelay | null;
+}
+
+/** A service that is looked at from outside. */
+export interface Watched {
+  readonly pid: number;
+  takeLoopDelay(): Promise<LoopDelay>;
 }
 
 export interface LoadOptions {
   readonly concurrency: number;
   readonly seconds: number;
-  readonly pid: number | null;
+  readonly watched: Watched | null;
   readonly account: CpuAccount;
 }
 
 /**
  * Keeps so many runs going at a time for so long, and lets those that have begun end.
  * @param account tells the processor time that was used
- * @param pid the service to be watched, or null
+ * @param watched the service, or null
  * @param run one run, given which of the concurrent ones it is
  */
 export async function measureLoad(
-  { concurrency, seconds, pid, account }: LoadOptions,
+  { concurrency, seconds, watched, account }: LoadOptions,
   run: (slot: number) => Promise<void>,
 ): Promise<Load> {
+  const pid = watched?.pid ?? null;
   if (pid !== null) await resetPeakMemory(pid);
+  await watched?.takeLoopDelay();
   const before = await look(pid, account);
   const deadline = before.at_ms + 1000 * seconds;
-  let runs = 0;
+  const times_ms: number[] = [];
   const worker = async (_: unknown, slot: number): Promise<void> => {
     while (performance.now() < deadline) {
-      await run(slot);
-      runs += 1;
+      times_ms.push(await timed(() => run(slot)));
     }
   };
   await Promise.all(Array.from({ length: concurrency }, worker));
   const after = await look(pid, account);
+  const runs = times_ms.length;
   return {
-    runs,
+    times_ms,
     runs_per_s: (1000 * runs) / (after.at_ms - before.at_ms),
     cpu_ms_per_run: (after.busy_ms - before.busy_ms - (after.own_ms - before.own_ms)) / runs,
     service_cpu_ms_per_run: pid === null ? null : (after.service_ms - before.service_ms) / runs,
     peak_memory_mb: pid === null ? null : await peakMemoryMb(pid),
+    loop_delay: (await watched?.takeLoopDelay()) ?? null,
   };
 }
 

@@ -4,7 +4,7 @@ import { withImages } from "../../src/compose-images.ts";
 import { silentLog } from "../../src/core/log.ts";
 import type { Image } from "../../src/image/types.ts";
 import { mergeEnvironment } from "../../src/sandbox/environment.ts";
-import { NO_NETWORK } from "../../src/sandbox/guest-network.ts";
+import { type GuestNetwork, NO_NETWORK } from "../../src/sandbox/guest-network.ts";
 import { runDirectoryAt, runscRunArgv } from "../../src/sandbox/runsc.ts";
 import { buildSpec, NOBODY } from "../../src/sandbox/spec.ts";
 import { runscPath } from "../../test/support/fixtures.ts";
@@ -27,13 +27,24 @@ export interface RawRunsc {
   prepare(workload: Workload, slots: number): Promise<void>;
 }
 
+/** Where sandboxes run. */
+export interface RawPlace {
+  /** Tells the directories of one yardstick from those of another. */
+  readonly name: string;
+  readonly network: Pick<GuestNetwork, "mode" | "netns_path" | "files">;
+  /** The command that runs another one there. */
+  wrap(argv: readonly string[]): readonly string[];
+}
+
+const HERE: RawPlace = { name: "raw", network: NO_NETWORK, wrap: (argv) => argv };
+
 /** Makes the yardstick, with the very root file systems that the services use. */
-export async function openRawRunsc(context: BenchContext): Promise<RawRunsc> {
-  const home = await context.directory("raw");
+export async function openRawRunsc(context: BenchContext, place: RawPlace = HERE): Promise<RawRunsc> {
+  const home = await context.directory(place.name);
   await provideImages(home);
   const config = testConfig(home);
-  const inputs = await writeInputs(context, "raw/inputs");
-  const empty = await context.directory("raw/empty");
+  const inputs = await writeInputs(context, `${place.name}/inputs`);
+  const empty = await context.directory(`${place.name}/empty`);
   const images = new Map<string, Image>();
   await withImages(config, platform, silentLog, async (store) => {
     for (const { image } of store
@@ -52,7 +63,7 @@ export async function openRawRunsc(context: BenchContext): Promise<RawRunsc> {
 
   async function bundleOf(workload: Workload, slot: number) {
     const image = imageOf(workload);
-    const directory = runDirectoryAt(await context.directory(`raw/${bundles.size}`));
+    const directory = runDirectoryAt(await context.directory(`${place.name}/${bundles.size}`));
     await mkdir(directory.output);
     await chmod(directory.output, 0o777);
     const spec = buildSpec({
@@ -69,16 +80,16 @@ export async function openRawRunsc(context: BenchContext): Promise<RawRunsc> {
         source: join(inputs, path),
         destination: `/${path}`,
       })),
-      network: NO_NETWORK,
+      network: place.network,
       makeCwd: false,
     });
     await writeFile(join(directory.bundle, "config.json"), JSON.stringify(spec));
     const runsc = { path: runscPath(), platform: config.platform, rootless: process.geteuid?.() !== 0 };
-    return runscRunArgv(runsc, directory, `bench-${slot}`);
+    return place.wrap(runscRunArgv(runsc, directory, `bench-${slot}`, place.network.mode));
   }
 
-  const bundles = new Map<string, Promise<string[]>>();
-  const argvOf = (workload: Workload, slot: number): Promise<string[]> => {
+  const bundles = new Map<string, Promise<readonly string[]>>();
+  const argvOf = (workload: Workload, slot: number): Promise<readonly string[]> => {
     const key = `${slot} ${workload.name}`;
     const made = bundles.get(key) ?? bundleOf(workload, slot);
     bundles.set(key, made);

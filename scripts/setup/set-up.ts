@@ -22,6 +22,7 @@ const TEST_TOOLS: Tool[] = [
   { program: "umoci", package: "umoci" },
   { program: "docker-registry", package: "docker-registry" },
   { program: "podman", package: "podman" },
+  { program: "ufw", package: "ufw", path: "usr/sbin/ufw" },
   { program: "chromium", package: "chromium", path: "usr/lib/chromium/chromium" },
 ];
 

@@ -22,8 +22,8 @@ export async function benchCost(context: BenchContext): Promise<void> {
     ...(context.hasCgroups
       ? [
           {
-            name: "Boxer, as it comes",
-            service: await startBenchService(context, "limited", { ...COLD, ignore_cgroups: false }),
+            name: "Boxer, cold",
+            service: await startBenchService(context, "limited", COLD),
           },
         ]
       : []),

@@ -4,7 +4,7 @@ import { launchBrowser } from "../../../test/support/browser.ts";
 import { noChromium } from "../../../test/support/fixtures.ts";
 import { BUSYBOX } from "../../../test/support/service.ts";
 import type { BenchContext } from "../bench-context.ts";
-import { type BenchService, startBenchService } from "../bench-service.ts";
+import { type BenchService, makeBenchHome, startBenchServiceAt } from "../bench-service.ts";
 import { addRecords } from "../grow-records.ts";
 import { median } from "../median.ts";
 import { percentile } from "../percentile.ts";
@@ -26,17 +26,18 @@ const PAGES = [
 
 /** How fast and large the pages are where there is much to show, and what an open one costs the service. */
 export async function benchDashboard(context: BenchContext): Promise<void> {
-  const config = { ignore_cgroups: !context.hasCgroups, max_queued_runs: 2 * WAITING };
-  const service = await startBenchService(context, "quiet", config, (home) => addRecords(home, RECORDS));
-  const full = await startBenchService(context, "full", { ...config, max_concurrent_runs: 2 }, (home) =>
-    addRecords(home, RECORDS),
-  );
+  const homeWithRecords = (name: string) => makeBenchHome(context, name, (home) => addRecords(home, RECORDS));
+  const quiet = await startBenchServiceAt(context, await homeWithRecords("quiet"));
+  const full = await startBenchServiceAt(context, await homeWithRecords("full"), {
+    max_concurrent_runs: 2,
+    max_queued_runs: 2 * WAITING,
+  });
   await keepWaiting(context, full);
   await measurePages(context, full);
   if (noChromium) return context.report.note(`No cost of an open dashboard: ${noChromium}`);
   const browser = await launchBrowser();
   context.cleanup.defer("browser", () => browser.close());
-  await measureCost(context, browser, service, full);
+  await measureCost(context, browser, quiet, full);
 }
 
 /** Sends runs, two of which run and the others wait until the service ends. */

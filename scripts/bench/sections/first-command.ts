@@ -1,6 +1,6 @@
 import { type Arrivals, arrive, STAGGER_MS } from "../arrivals.ts";
 import type { BenchContext } from "../bench-context.ts";
-import { AS_IT_COMES, startBenchService } from "../bench-service.ts";
+import { COLD, startBenchService } from "../bench-service.ts";
 import { ratio } from "../ratio.ts";
 import { openRawRunsc } from "../raw-runsc.ts";
 import { summarize } from "../summarize.ts";
@@ -14,26 +14,27 @@ const PATTERNS: Readonly<Record<Arrivals, string>> = {
 };
 
 /**
- * How long it takes from asking for a sandbox to the answer of its first command: with Boxer one `POST /run` of `echo`,
- * in its default configuration. Runs come in the three ways in which services for sandboxes are compared.
+ * How long it takes from asking for a sandbox to the answer of its first command: with Boxer one `POST /run` of `echo`.
+ * Runs come in the three ways in which services for sandboxes are compared.
  */
 export async function benchFirstCommand(context: BenchContext): Promise<void> {
   const count = context.options.first_commands;
   const raw = await openRawRunsc(context);
   await raw.prepare(ECHO, count);
-  const service = await startBenchService(context, "default", {
-    ...AS_IT_COMES,
-    ignore_cgroups: !context.hasCgroups,
-  });
+  const cold = await startBenchService(context, "cold", COLD);
+  const whole = await startBenchService(context, "as-it-comes");
   const contenders = [
-    { name: "raw runsc run", run: (index: number) => raw.run(ECHO, index) },
-    { name: "Boxer, as it comes", run: () => service.run(ECHO) },
+    { name: "raw runsc run", run: (index: number) => raw.run(ECHO, index), settle: async () => {} },
+    { name: "Boxer, cold", run: () => cold.run(ECHO), settle: cold.settle },
+    { name: "Boxer, as it comes", run: () => whole.run(ECHO), settle: whole.settle },
   ];
   for (const { run } of contenders) await run(0);
   const rows = [];
   for (const arrivals of Object.keys(PATTERNS) as Arrivals[]) {
     let base: number | undefined;
-    for (const { name, run } of contenders) {
+    for (const { name, run, settle } of contenders) {
+      // What the pattern before has had booted for those to come is no part of this one.
+      await settle();
       let times: number[] = [];
       const all_s =
         (await timed(async () => {

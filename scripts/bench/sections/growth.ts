@@ -1,5 +1,5 @@
 import type { BenchContext } from "../bench-context.ts";
-import { type BenchService, COLD, startBenchService } from "../bench-service.ts";
+import { type BenchService, COLD, makeBenchHome, startBenchServiceAt, warmWith } from "../bench-service.ts";
 import { addImages, addSizedImage } from "../grow-images.ts";
 import { addRecords } from "../grow-records.ts";
 import { type Contender, interleave } from "../interleave.ts";
@@ -8,61 +8,108 @@ import { type Summary, summarize } from "../summarize.ts";
 import { timed } from "../timed.ts";
 import { ECHO } from "../workloads.ts";
 
-const IMAGES = [1, 10, 100];
+const IMAGES = [1, 10, 100, 500];
 const RECORDS = [0, 10_000, 100_000];
 const SIZES_MB = [5, 200];
 const LARGE_MB = 2048;
 /** The service has the images of the workloads already. */
 const IMAGES_THERE = 2;
+/** More bounds of records than any of the services comes to. */
+const UNBOUNDED_RECORDS = { run_records_max: 10 * Math.max(...RECORDS), run_records_days: 36_500 };
+
+/** Cold and warm: sandboxes booted for each run, or before it. */
+interface Mode {
+  readonly name: "cold" | "warm";
+  configOf(images: readonly string[]): Readonly<Record<string, unknown>>;
+}
+const MODES: readonly Mode[] = [
+  { name: "cold", configOf: () => COLD },
+  { name: "warm", configOf: warmWith },
+];
 
 /** Whether a run takes longer as what Boxer keeps grows. */
 export async function benchGrowth(context: BenchContext): Promise<void> {
-  const config = { ...COLD, ignore_cgroups: !context.hasCgroups };
-  await compare(context, "images in the store", await withImages(context, config));
-  await compareRecords(context, config);
-  await compare(context, "size of the image", await withSizes(context, config));
+  await growImages(context);
+  await growRecords(context);
+  await growSizes(context);
 }
 
-async function withImages(context: BenchContext, config: object): Promise<Contender[]> {
-  const contenders: Contender[] = [];
+async function growImages(context: BenchContext): Promise<void> {
+  const homes = new Map<string, string>();
   for (const count of IMAGES) {
-    const service = await startBenchService(context, `images-${count}`, { ...config }, (home) =>
-      addImages(home, Math.max(0, count - IMAGES_THERE)),
+    const home = await makeBenchHome(context, `images-${count}`, (path) =>
+      addImages(path, Math.max(0, count - IMAGES_THERE)),
     );
-    contenders.push(echoOn(service, `${Math.max(count, IMAGES_THERE)}`));
+    homes.set(`${Math.max(count, IMAGES_THERE)}`, home);
   }
-  return contenders;
+  await inModes(context, homes, async (mode, services) => {
+    const contenders = [...services].map(([name, service]) => echoOn(service, name));
+    await compare(context, `images in the store, ${mode}`, contenders);
+  });
 }
 
-async function compareRecords(context: BenchContext, config: object): Promise<void> {
-  const runs: Contender[] = [];
-  const lists: Contender[] = [];
+async function growRecords(context: BenchContext): Promise<void> {
+  const homes = new Map<string, string>();
   for (const count of RECORDS) {
-    const bounds = { run_records_max: 10 * Math.max(...RECORDS), run_records_days: 36_500 };
-    const service = await startBenchService(context, `records-${count}`, { ...config, ...bounds }, (home) =>
-      addRecords(home, count),
-    );
-    runs.push(echoOn(service, `${count}`));
-    lists.push({ name: `${count}`, measure: () => timed(() => list(service)) });
+    const home = await makeBenchHome(context, `records-${count}`, (path) => addRecords(path, count));
+    homes.set(`${count}`, home);
   }
-  await compare(context, "records of runs", runs);
-  await compare(context, "records of runs", lists, "GET /runs");
+  await inModes(context, homes, async (mode, services) => {
+    const contenders = [...services].map(([name, service]) => echoOn(service, name));
+    await compare(context, `records of runs, ${mode}`, contenders);
+    if (mode === "warm") return;
+    const lists = [...services].map(([name, service]) => ({
+      name,
+      measure: () => timed(() => list(service)),
+    }));
+    await compare(context, "records of runs", lists, "GET /runs");
+  });
 }
 
-async function withSizes(context: BenchContext, config: object): Promise<Contender[]> {
+/** All in one home, since a run sees but one image. */
+async function growSizes(context: BenchContext): Promise<void> {
   const sizes = [...SIZES_MB, ...(context.options.large ? [LARGE_MB] : [])];
   const nameOf = (size_mb: number) => `local/sized:${size_mb}`;
-  const service = await startBenchService(context, "sizes", { ...config }, async (home) => {
-    for (const size_mb of sizes) await addSizedImage(home, nameOf(size_mb), size_mb);
+  const home = await makeBenchHome(context, "sizes", async (path) => {
+    for (const size_mb of sizes) await addSizedImage(path, nameOf(size_mb), size_mb);
   });
-  return sizes.map((size_mb) => ({
-    name: `${size_mb} MB`,
-    measure: () => timed(() => service.run({ ...ECHO, image: nameOf(size_mb) })),
-  }));
+  for (const { name: mode, configOf } of MODES) {
+    const service = await startBenchServiceAt(context, home, configOf(sizes.map(nameOf)));
+    await service.settle();
+    const contenders = sizes.map((size_mb) => echoOn(service, `${size_mb} MB`, nameOf(size_mb)));
+    await compare(context, `size of the image, ${mode}`, contenders);
+    await service.end();
+  }
 }
 
-function echoOn(service: BenchService, name: string): Contender {
-  return { name, measure: () => timed(() => service.run(ECHO)) };
+/** Starts a service in each home, by its name, and ends them: cold ones, and when they are gone warm ones. */
+async function inModes(
+  context: BenchContext,
+  homes: ReadonlyMap<string, string>,
+  use: (mode: Mode["name"], services: ReadonlyMap<string, BenchService>) => Promise<void>,
+): Promise<void> {
+  for (const { name: mode, configOf } of MODES) {
+    const services = new Map<string, BenchService>();
+    for (const [name, home] of homes) {
+      const config = { ...UNBOUNDED_RECORDS, ...configOf([ECHO.image]) };
+      services.set(name, await startBenchServiceAt(context, home, config));
+    }
+    for (const service of services.values()) await service.settle();
+    await use(mode, services);
+    for (const service of services.values()) await service.end();
+  }
+}
+
+/** What is made ready for the next run is no part of one. */
+function echoOn(service: BenchService, name: string, image: string = ECHO.image): Contender {
+  return {
+    name,
+    async measure() {
+      const time_ms = await timed(() => service.run({ ...ECHO, image }));
+      await service.settle();
+      return time_ms;
+    },
+  };
 }
 
 async function list(service: BenchService): Promise<void> {

@@ -63,13 +63,12 @@ export async function benchLatency(context: BenchContext): Promise<void> {
 async function openRunners(context: BenchContext): Promise<Runner[]> {
   const raw = await openRawRunsc(context);
   const bubblewrap = await openBubblewrap(context, raw);
-  const ignore_cgroups = !context.hasCgroups;
-  if (ignore_cgroups) context.report.note("No figures with cgroups: none can be made here.");
+  if (!context.hasCgroups) context.report.note("No figures with cgroups: none can be made here.");
   return [
     { name: RAW, run: raw.run },
     await openBoxer(context, "Boxer, cold, cgroups off", { ...COLD, ignore_cgroups: true }),
-    ...(ignore_cgroups ? [] : [await openBoxer(context, "Boxer, cold", { ...COLD, ignore_cgroups })]),
-    await openBoxer(context, "Boxer, warm", { ...WARM, ignore_cgroups }),
+    ...(context.hasCgroups ? [await openBoxer(context, "Boxer, cold", COLD)] : []),
+    await openBoxer(context, "Boxer, warm", WARM),
     ...(bubblewrap === null ? [] : [{ name: "bubblewrap, no gVisor", run: bubblewrap }]),
   ];
 }
