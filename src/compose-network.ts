@@ -5,6 +5,7 @@ import { ConfigError } from "./config/load-config.ts";
 import type { CleanupStack } from "./core/cleanup-stack.ts";
 import { BoxerError } from "./core/errors.ts";
 import type { Home } from "./core/home.ts";
+import { logLeftover } from "./core/log-leftover.ts";
 import { createIsForbidden } from "./network/egress/create-is-forbidden.ts";
 import { type OperatorEgress, parseOperatorEgress } from "./network/egress/operator-egress.ts";
 import { thisHost } from "./network/host-tools.ts";
@@ -61,6 +62,7 @@ async function openWhereRoot({
     home: home.root,
     record: join(home.root, "network.json"),
     config,
+    onLeftover: logLeftover(log),
     onSwept: (swept) => log.warn(swept, "swept the networks that an earlier server left"),
   });
 }

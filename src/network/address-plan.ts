@@ -14,15 +14,17 @@ export interface Link {
   readonly guestMac: string;
 }
 
-/** Where the links of one server lie, and how they are called. */
-export interface AddressPlan {
-  /** Eight hexadecimal digits that tell this server from others on the host. */
-  readonly tag: string;
+/** What a server calls its own on the host. */
+export interface NetworkNames {
   /** Begins the name of each of its network namespaces. */
   readonly netnsPrefix: string;
   /** Begins the name of each of its interfaces. */
   readonly interfacePrefix: string;
   readonly table: string;
+}
+
+/** Where the links of one server lie, and how they are called. */
+export interface AddressPlan extends NetworkNames {
   readonly network: string;
   readonly network6: string | null;
   /** How many links there is room for: slots 0 to this less one. */
@@ -33,16 +35,22 @@ export interface AddressPlan {
 /** Five digits are what an interface's name has left for the slot. */
 const MAX_SLOTS = 65_536;
 /** RFC 3021 would do with /31, but gVisor and old tools expect a network and a broadcast address. */
-const LINK_PREFIX = 30;
+export const LINK_PREFIX = 30;
 export const LINK_PREFIX6 = 126;
 
-/** The tag of a server, by its home. */
+/** The tag of a server, by its home: eight hexadecimal digits that tell it from others on the host. */
 export function tagOf(home: string): string {
   return createHash("sha256").update(home).digest("hex").slice(0, 8);
 }
 
+/** The names of a server, by its tag. Pure. */
+export function namesOf(tag: string): NetworkNames {
+  return { netnsPrefix: `boxer-${tag}-`, interfacePrefix: `bx${tag}`, table: `boxer_${tag}` };
+}
+
 /**
  * Plans the links of a server. Pure.
+ * @param tag see {@link tagOf}
  * @param network an IPv4 network, /30 or larger; each link takes a /30 of it
  * @param ipv6 whether links have IPv6 addresses: unique local ones (RFC 4193) whose global ID is the server's tag
  */
@@ -52,13 +60,9 @@ export function planAddresses(tag: string, network: string, ipv6: boolean): Addr
   const slots = Math.min(2 ** (LINK_PREFIX - prefix), MAX_SLOTS);
   if (prefix > LINK_PREFIX) throw new RangeError(`${address}/${prefix} has no room for a link`);
   const global = `fdb0:${tag.slice(0, 4)}:${tag.slice(4)}`;
-  const netnsPrefix = `boxer-${tag}-`;
-  const interfacePrefix = `bx${tag}`;
+  const names = namesOf(tag);
   return {
-    tag,
-    netnsPrefix,
-    interfacePrefix,
-    table: `boxer_${tag}`,
+    ...names,
     network: `${toText(base)}/${prefix}`,
     network6: ipv6 ? `${global}::/48` : null,
     slots,
@@ -66,8 +70,8 @@ export function planAddresses(tag: string, network: string, ipv6: boolean): Addr
       const host = base + slot * 4 + 1;
       const group = slot.toString(16);
       return {
-        netns: `${netnsPrefix}${slot}`,
-        interface: `${interfacePrefix}${slot}`,
+        netns: `${names.netnsPrefix}${slot}`,
+        interface: `${names.interfacePrefix}${slot}`,
         host: toText(host),
         guest: toText(host + 1),
         ipv6: ipv6

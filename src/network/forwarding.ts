@@ -1,12 +1,10 @@
 import { readFile, rename, rm, writeFile } from "node:fs/promises";
 import { BoxerError, errnoOf } from "../core/errors.ts";
 import type { NetworkHost } from "./host-tools.ts";
+import type { Uplinks } from "./routes.ts";
 
 /** Interfaces that forward for our sake only. */
-export interface OpenedUplinks {
-  readonly ipv4: readonly string[];
-  readonly ipv6: readonly string[];
-}
+export type OpenedUplinks = Uplinks;
 
 /**
  * Where the kernel keeps whether it forwards (ip-sysctl of the kernel's documentation), for all interfaces and for one.
@@ -23,7 +21,7 @@ const FAMILIES = {
     of: (name: string) => `/proc/sys/net/ipv6/conf/${name}/force_forwarding`,
   },
 } as const;
-type Family = keyof typeof FAMILIES;
+export type Family = keyof typeof FAMILIES;
 
 /** Has the host forward for our interfaces, and no further than the operator consents. */
 export class Forwarding {
@@ -53,23 +51,36 @@ export class Forwarding {
     return (await this.#read(FAMILIES[family].of("all"))) !== undefined;
   }
 
-  /** Opens the uplinks of the families that are off. The record comes first: a kill in between leaves no trace unknown. */
-  async open(uplinks: Partial<Record<Family, readonly string[]>>): Promise<void> {
-    const families = Object.keys(uplinks) as Family[];
-    const closed = async (family: Family) => {
-      const names = uplinks[family] ?? [];
-      const values = await Promise.all(names.map((name) => this.#read(FAMILIES[family].of(name))));
-      return names.filter((_, index) => values[index] === "0");
+  /**
+   * Opens those of the uplinks that are shut, of families that are off, beside what is open already. The record comes first:
+   * a kill in between leaves no trace unknown.
+   * @param shield keeps what is going to be open from forwarding for others, and is done before it is
+   */
+  async open(
+    uplinks: Partial<Record<Family, readonly string[]>>,
+    shield: (opened: OpenedUplinks) => Promise<void>,
+  ): Promise<void> {
+    const fresh = {
+      ipv4: await this.shutOf("ipv4", uplinks.ipv4 ?? []),
+      ipv6: await this.shutOf("ipv6", uplinks.ipv6 ?? []),
     };
-    this.#perLink = families;
+    this.#perLink = [...new Set([...this.#perLink, ...(Object.keys(uplinks) as Family[])])];
     this.#opened = {
-      ipv4: families.includes("ipv4") ? await closed("ipv4") : [],
-      ipv6: families.includes("ipv6") ? await closed("ipv6") : [],
+      ipv4: [...new Set([...this.#opened.ipv4, ...fresh.ipv4])],
+      ipv6: [...new Set([...this.#opened.ipv6, ...fresh.ipv6])],
     };
-    if (families.length === 0) return;
-    await writeFile(`${this.#record}.new`, JSON.stringify(this.#opened));
-    await rename(`${this.#record}.new`, this.#record);
-    await this.#write(this.#opened, "1");
+    if (this.#perLink.length > 0) {
+      await writeFile(`${this.#record}.new`, JSON.stringify(this.#opened));
+      await rename(`${this.#record}.new`, this.#record);
+    }
+    await shield(this.#opened);
+    await this.#write(fresh, "1");
+  }
+
+  /** Which of some interfaces do not forward. Those that are not there are none. */
+  async shutOf(family: Family, names: readonly string[]): Promise<string[]> {
+    const values = await Promise.all(names.map((name) => this.#read(FAMILIES[family].of(name))));
+    return names.filter((_, index) => values[index] === "0");
   }
 
   /** Leaves a family's uplinks to whoever has the host forward as a whole. */

@@ -1,12 +1,13 @@
 import type { CleanupStack } from "../core/cleanup-stack.ts";
 import { BoxerError, messageOf } from "../core/errors.ts";
-import type { AddressPlan, Link } from "./address-plan.ts";
+import { type AddressPlan, LINK_PREFIX, type Link } from "./address-plan.ts";
+import { BatchWriter } from "./batch-writer.ts";
 import type { Forwarding } from "./forwarding.ts";
 import type { NetworkHost } from "./host-tools.ts";
 import { linkScripts } from "./link-scripts.ts";
 import { parseRoutes, routesInto } from "./routes.ts";
 import { Slots } from "./slots.ts";
-import { findLinks } from "./sweep-links.ts";
+import { findLinks, haveGone, removeLeft } from "./sweep-links.ts";
 
 const ROUTES = "/proc/net/route";
 /** Slots tried that others' routes lie on, before giving up. */
@@ -19,13 +20,16 @@ export class LinkMaker {
   readonly #plan: AddressPlan;
   readonly #forwarding: Forwarding;
   readonly #slots: Slots;
+  readonly #removals: BatchWriter;
 
-  constructor(host: NetworkHost, ip: string, plan: AddressPlan, forwarding: Forwarding) {
+  /** @param first slot that is used; a server that starts anew had better begin elsewhere than the last */
+  constructor(host: NetworkHost, ip: string, plan: AddressPlan, forwarding: Forwarding, first: number) {
     this.#host = host;
     this.#ip = ip;
     this.#plan = plan;
     this.#forwarding = forwarding;
-    this.#slots = new Slots(plan.slots, Number.parseInt(plan.tag, 16));
+    this.#slots = new Slots(plan.slots, first);
+    this.#removals = new BatchWriter(host, [ip, "-batch", "-"]);
   }
 
   /**
@@ -35,16 +39,18 @@ export class LinkMaker {
    */
   async make(cleanup: CleanupStack): Promise<Link> {
     for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+      const routes = await this.#host.read(ROUTES);
       const slot = this.#slots.take();
       if (slot === null) break;
       const link = this.#plan.link(slot);
-      if (await this.#isFree(link)) {
+      if (isForeign(link, routes)) this.#slots.release(slot);
+      else {
         const remove = async () => {
           await this.#remove(link);
           this.#slots.release(slot);
         };
         if (await this.#build(link, remove, cleanup)) return link;
-      } else this.#slots.release(slot);
+      }
     }
     throw new BoxerError(
       "sandbox_failed",
@@ -57,13 +63,19 @@ export class LinkMaker {
     await this.#host.run([this.#ip, "-n", link.netns, "-batch", "-"], linkScripts(link).enter);
   }
 
+  /** Whether a link that was made is there, and nobody else has its addresses. @throws as readFile */
+  async isIntact(link: Link): Promise<boolean> {
+    const routes = await this.#host.read(ROUTES);
+    return ownersOf(link, routes).includes(link.interface) && !isForeign(link, routes);
+  }
+
   /** @returns whether the addresses are still nobody else's now that ours are set: of two servers that met, each sees it */
   async #build(link: Link, remove: () => Promise<void>, cleanup: CleanupStack): Promise<boolean> {
     try {
       await this.#host.run([this.#ip, "-batch", "-"], linkScripts(link).make);
       await this.#forwarding.openLink(link.interface);
       await this.restore(link);
-      if (await this.#isFree(link)) {
+      if (!isForeign(link, await this.#host.read(ROUTES))) {
         cleanup.defer(`network ${link.netns}`, remove);
         return true;
       }
@@ -75,22 +87,30 @@ export class LinkMaker {
     return false;
   }
 
-  async #isFree(link: Link): Promise<boolean> {
-    const routes = parseRoutes(await this.#host.read(ROUTES));
-    return routesInto(routes, `${link.host}/30`).every((route) => route.interface === link.interface);
-  }
-
   /** @throws BoxerError `sandbox_failed` when something of it stays */
   async #remove(link: Link): Promise<void> {
     try {
-      await this.#host.run([this.#ip, "-force", "-batch", "-"], linkScripts(link).remove);
-    } catch (error) {
+      await this.#removals.apply(linkScripts(link).remove);
+      if (await haveGone(this.#host, [link.interface])) return;
+    } catch {
       // It may have been made in part only.
-      const { interfaces, namespaces } = await findLinks(this.#host, this.#ip, this.#plan);
-      if (!interfaces.includes(link.interface) && !namespaces.includes(link.netns)) return;
-      throw new BoxerError("sandbox_failed", `Cannot remove ${link.netns}: ${messageOf(error)}`, {
-        cause: error,
-      });
     }
+    const found = await findLinks(this.#host, this.#ip, this.#plan);
+    await removeLeft(this.#host, this.#ip, {
+      namespaces: found.namespaces.filter((name) => name === link.netns),
+      interfaces: found.interfaces.filter((name) => name === link.interface),
+    }).catch((cause) => {
+      throw new BoxerError("sandbox_failed", `Cannot remove ${link.netns}: ${messageOf(cause)}`, { cause });
+    });
   }
+}
+
+/** The interfaces to which the addresses of a link are routed. */
+function ownersOf({ host }: Link, routes: string): string[] {
+  return routesInto(parseRoutes(routes), `${host}/${LINK_PREFIX}`).map((route) => route.interface);
+}
+
+/** Whether somebody else on the host uses the addresses of a link. */
+function isForeign(link: Link, routes: string): boolean {
+  return ownersOf(link, routes).some((name) => name !== link.interface);
 }

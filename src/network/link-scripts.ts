@@ -1,4 +1,4 @@
-import { LINK_PREFIX6, type Link } from "./address-plan.ts";
+import { LINK_PREFIX, LINK_PREFIX6, type Link } from "./address-plan.ts";
 
 /**
  * Scripts for `ip -batch` (ip(8)). Neighbours are entered by hand at both ends, and neither asks for them: there is no ARP
@@ -9,7 +9,7 @@ export interface LinkScripts {
   readonly make: string;
   /** Makes the guest's end ready, also once more; run in its namespace. */
   readonly enter: string;
-  /** Removes the link, and with it its other end, and the namespace. */
+  /** Removes the namespace, and with it the link, soon after the last process in there has ended. */
   readonly remove: string;
 }
 
@@ -27,7 +27,7 @@ export function linkScripts({
     `netns add ${netns}`,
     `link add ${name} address ${hostMac} arp off type veth peer name eth0 address ${guestMac} netns ${netns}`,
     `link set ${name} addrgenmode none`,
-    `addr add ${host}/30 dev ${name}`,
+    `addr add ${host}/${LINK_PREFIX} dev ${name}`,
     ...(ipv6 ? [`addr add ${ipv6.host}/${LINK_PREFIX6} dev ${name} nodad`] : []),
     `link set ${name} up`,
     `neigh add ${guest} lladdr ${guestMac} dev ${name} nud permanent`,
@@ -36,7 +36,7 @@ export function linkScripts({
   const enter = [
     "link set lo up",
     "link set eth0 addrgenmode none",
-    `addr replace ${guest}/30 dev eth0`,
+    `addr replace ${guest}/${LINK_PREFIX} dev eth0`,
     ...(ipv6 ? [`addr replace ${ipv6.guest}/${LINK_PREFIX6} dev eth0 nodad`] : []),
     "link set eth0 up",
     `neigh replace ${host} lladdr ${hostMac} dev eth0 nud permanent`,
@@ -45,5 +45,5 @@ export function linkScripts({
     ...(ipv6 ? [`route replace default via ${ipv6.host} dev eth0`] : []),
   ];
   const text = (lines: string[]): string => `${lines.join("\n")}\n`;
-  return { make: text(make), enter: text(enter), remove: text([`link del ${name}`, `netns del ${netns}`]) };
+  return { make: text(make), enter: text(enter), remove: text([`netns del ${netns}`]) };
 }

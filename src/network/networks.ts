@@ -1,17 +1,17 @@
 import ipaddr from "ipaddr.js";
-import { BoxerError, messageOf } from "../core/errors.ts";
+import { messageOf } from "../core/errors.ts";
 import { findExecutable } from "../platform/find-executable.ts";
 import { COMMAND_ENV } from "../platform/run-command.ts";
-import { type AddressPlan, planAddresses, tagOf } from "./address-plan.ts";
-import { firewallNotes } from "./foreign-firewalls.ts";
+import { namesOf, planAddresses, tagOf } from "./address-plan.ts";
 import { Forwarding } from "./forwarding.ts";
 import type { NetworkHost } from "./host-tools.ts";
 import { missingCapability } from "./missing-capability.ts";
-import { parseRoutes, type Route, routesInto, uplinks6Of, uplinksOf } from "./routes.ts";
+import { networkUnavailable } from "./network-unavailable.ts";
+import { parseRoutes, type Route, readUplinks, routesInto, type Uplinks } from "./routes.ts";
 import { type NetworkTools, RunNetworks } from "./run-networks.ts";
 import { sweepLinks } from "./sweep-links.ts";
 import type { Networks, SweptNetworks } from "./types.ts";
-import { wallScript } from "./wall.ts";
+import { dropScript, wallScript } from "./wall.ts";
 
 /** What {@link openNetworks} needs. */
 export interface NetworksOptions {
@@ -25,9 +25,13 @@ export interface NetworksOptions {
     readonly network_cidr: string | undefined;
     /** The operator's consent to forwarding on the uplinks. */
     readonly enable_forwarding: boolean;
+    /** How many links are kept ready for runs to come. Default 0. */
+    readonly prepared_runs?: number;
   };
   /** Told of what an earlier server left. */
   onSwept?(swept: SweptNetworks): void;
+  /** Told of what was made ahead and cannot be removed. */
+  onLeftover?(label: string, error: unknown): void;
 }
 
 /** Seldom used parts of the private networks (RFC 1918). */
@@ -47,33 +51,38 @@ export async function openNetworks(options: NetworksOptions): Promise<Networks> 
   }
 }
 
-async function open({ host, home, record, config, onSwept }: NetworksOptions): Promise<Networks> {
+async function open(options: NetworksOptions): Promise<Networks> {
+  const { host, home, record, config, onSwept } = options;
   const lacking = missingCapability(await host.read("/proc/self/status"));
   if (lacking !== null) return withoutNetworks(`the server lacks ${lacking}`);
   const tools = await findTools();
   if (typeof tools === "string") return withoutNetworks(`this host has no ${tools}`);
   const tag = tagOf(home);
-  const swept = await sweepLinks(host, tools.ip, planAddresses(tag, "0.0.0.0/30", false));
+  const names = namesOf(tag);
+  const swept = await sweepLinks(host, tools.ip, names);
   if (swept.namespaces + swept.interfaces > 0) onSwept?.(swept);
   const forwarding = new Forwarding(host, record);
   await forwarding.restore();
-  await dropTable(host, tools.nft, `boxer_${tag}`);
+  await host.run([tools.nft, "-f", "-"], dropScript(names.table));
 
   const routes = parseRoutes(await host.read("/proc/net/route"));
   const network = chooseNetwork(config.network_cidr, routes);
   if (network instanceof Error) return withoutNetworks(network.message);
-  const on = await host.read("/proc/net/ipv6_route").catch(() => "");
-  const { ipv4, ipv6 } = await planForwarding(forwarding, uplinksOf(routes), uplinks6Of(on), config);
+  const { ipv4, ipv6 } = await planForwarding(forwarding, await readUplinks(host, tools.ip), config);
   if (ipv4 === null) {
     return withoutNetworks(
       "this host does not forward IPv4, and enable_forwarding does not let Boxer change that",
     );
   }
   const plan = planAddresses(tag, network, ipv6 !== null);
-  await forwarding.open({ ...(ipv4.open && { ipv4: ipv4.open }), ...(ipv6?.open && { ipv6: ipv6.open }) });
+  const { prepared_runs: spare_links = 0, enable_forwarding } = config;
+  const onLeftover = options.onLeftover ?? (() => undefined);
   try {
-    await host.run([tools.nft, "-f", "-"], wallScript(plan, forwarding.opened));
-    return new RunNetworks(host, tools, plan, forwarding, await readNotes(host, tools.nft, plan));
+    await forwarding.open(
+      { ...(ipv4.open && { ipv4: ipv4.open }), ...(ipv6?.open && { ipv6: ipv6.open }) },
+      async (opened) => void (await host.run([tools.nft, "-f", "-"], wallScript(plan, opened))),
+    );
+    return new RunNetworks({ host, tools, plan, forwarding, enable_forwarding, spare_links, onLeftover });
   } catch (error) {
     await forwarding.close();
     throw error;
@@ -85,8 +94,7 @@ type Way = { readonly open?: readonly string[] } | null;
 
 async function planForwarding(
   forwarding: Forwarding,
-  uplinks: readonly string[],
-  uplinks6: readonly string[],
+  uplinks: Uplinks,
   { enable_forwarding }: NetworksOptions["config"],
 ): Promise<{ ipv4: Way; ipv6: Way }> {
   const way = async (family: "ipv4" | "ipv6", names: readonly string[]): Promise<Way> => {
@@ -95,8 +103,8 @@ async function planForwarding(
   };
   // Without a way out by IPv6 a program had better not believe in one.
   return {
-    ipv4: await way("ipv4", uplinks),
-    ipv6: uplinks6.length === 0 ? null : await way("ipv6", uplinks6),
+    ipv4: await way("ipv4", uplinks.ipv4),
+    ipv6: uplinks.ipv6.length === 0 ? null : await way("ipv6", uplinks.ipv6),
   };
 }
 
@@ -113,11 +121,6 @@ async function findTools(): Promise<NetworkTools | string> {
   return nft === null ? "nft (nftables)" : { ip, nft, tc };
 }
 
-/** In one transaction, also where there is none. */
-async function dropTable(host: NetworkHost, nft: string, table: string): Promise<void> {
-  await host.run([nft, "-f", "-"], `add table inet ${table}\ndelete table inet ${table}\n`);
-}
-
 function chooseNetwork(configured: string | undefined, routes: readonly Route[]): string | Error {
   const candidates = configured === undefined ? DEFAULT_NETWORKS : [configured];
   // Single links of other servers lie in it; those are passed over one by one.
@@ -130,28 +133,16 @@ function chooseNetwork(configured: string | undefined, routes: readonly Route[])
   );
 }
 
-async function readNotes(host: NetworkHost, nft: string, plan: AddressPlan): Promise<string[]> {
-  const chains = await host.run([nft, "-j", "list", "chains"]);
-  const legacyTables = await host.read("/proc/net/ip_tables_names").catch(() => "");
-  return firewallNotes({ chains, legacyTables }, plan);
-}
-
 /** What stands for networks where there can be none. Pure. */
 export function withoutNetworks(unavailable: string): Networks {
   return {
     unavailable,
-    notes: [],
+    async notes() {
+      return [];
+    },
     async create() {
       throw networkUnavailable(unavailable);
     },
     async close() {},
   };
-}
-
-/** What a run is told that cannot have a network, and why. Pure. */
-export function networkUnavailable(reason: string): BoxerError {
-  const field = "network";
-  return new BoxerError("network_unavailable", `network sandbox is not available on this server: ${reason}`, {
-    field,
-  });
 }

@@ -1,4 +1,5 @@
 import ipaddr from "ipaddr.js";
+import type { NetworkHost } from "./host-tools.ts";
 
 /** A route of the main table. */
 export interface Route {
@@ -6,6 +7,28 @@ export interface Route {
   /** The network's address as a number. */
   readonly base: number;
   readonly prefix: number;
+}
+
+/** The interfaces by which the host goes everywhere. */
+export interface Uplinks {
+  readonly ipv4: readonly string[];
+  readonly ipv6: readonly string[];
+}
+
+/**
+ * Reads the uplinks as they are now. Tunnels may have theirs in a table of their own (ip-rule(8)), and a route may have
+ * several ways, neither of which /proc/net/route tells.
+ * @param ip path of ip(8)
+ * @throws as readFile
+ */
+export async function readUplinks(host: NetworkHost, ip: string): Promise<Uplinks> {
+  const [main, all, ipv6] = await Promise.all([
+    host.read("/proc/net/route"),
+    host.run([ip, "-4", "-j", "route", "show", "table", "all"]).catch(() => ""),
+    host.read("/proc/net/ipv6_route").catch(() => ""),
+  ]);
+  const ipv4 = new Set([...uplinksOf(parseRoutes(main)), ...uplinksOfTables(all)]);
+  return { ipv4: [...ipv4], ipv6: uplinks6Of(ipv6) };
 }
 
 /** Wider ones stand for "everywhere": default routes, and their halves that tunnels set. */
@@ -33,6 +56,23 @@ function swap(hexadecimal: string): number {
 export function uplinksOf(routes: readonly Route[]): string[] {
   const wide = routes.filter(({ prefix }) => prefix <= NARROWEST_DEFAULT);
   return [...new Set(wide.map((route) => route.interface))];
+}
+
+/** The interfaces by which IPv4 goes everywhere, by an answer of `ip -j route`. Without routes ip(8) may say nothing. */
+export function uplinksOfTables(answer: string): string[] {
+  if (answer.trim() === "") return [];
+  const routes = JSON.parse(answer) as {
+    type?: string;
+    dst?: string;
+    dev?: string;
+    nexthops?: { dev?: string }[];
+  }[];
+  const wide = routes.filter(({ type = "unicast", dst = "" }) => {
+    const prefix = dst === "default" ? 0 : Number(dst.split("/")[1] ?? 32);
+    return type === "unicast" && prefix <= NARROWEST_DEFAULT;
+  });
+  const names = wide.flatMap(({ dev, nexthops = [] }) => [dev, ...nexthops.map((hop) => hop.dev)]);
+  return [...new Set(names)].filter((name): name is string => name !== undefined && name !== "lo");
 }
 
 /** The interfaces by which IPv6 goes everywhere, by /proc/net/ipv6_route. */

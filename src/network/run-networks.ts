@@ -1,18 +1,23 @@
+import { randomInt } from "node:crypto";
 import type { CleanupStack } from "../core/cleanup-stack.ts";
 import { BoxerError } from "../core/errors.ts";
 import { settleAll } from "../core/settle-all.ts";
 import type { AddressPlan, Link } from "./address-plan.ts";
 import { bandwidthScript } from "./bandwidth.ts";
+import { BatchWriter } from "./batch-writer.ts";
+import { readFirewallNotes } from "./foreign-firewalls.ts";
 import type { Forwarding } from "./forwarding.ts";
 import type { NetworkHost } from "./host-tools.ts";
 import { LinkMaker } from "./link-maker.ts";
 import { parseUsage } from "./parse-usage.ts";
-import { RunRules } from "./run-rules.ts";
+import { RunRules, ZONES } from "./run-rules.ts";
+import { shareNext } from "./share-next.ts";
+import { type OnLeftover, SpareLinks } from "./spare-links.ts";
 import { sweepLinks } from "./sweep-links.ts";
 import { TableGuard } from "./table-guard.ts";
-import { TableWriter } from "./table-writer.ts";
 import type { NetworkPolicy, Networks, RunNetwork } from "./types.ts";
-import { wallScript } from "./wall.ts";
+import { UplinkKeeper } from "./uplink-keeper.ts";
+import { dropScript, wallScript } from "./wall.ts";
 
 /** Where ip-netns(8) mounts namespaces by name. */
 const NETNS_DIRECTORY = "/run/netns";
@@ -24,33 +29,61 @@ export interface NetworkTools {
   readonly tc: string | null;
 }
 
+/** What {@link RunNetworks} is made of. */
+export interface RunNetworksParts {
+  readonly host: NetworkHost;
+  readonly tools: NetworkTools;
+  readonly plan: AddressPlan;
+  readonly forwarding: Forwarding;
+  /** The operator's consent to forwarding on the uplinks. */
+  readonly enable_forwarding: boolean;
+  /** How many links are kept ready, once a run has had one. */
+  readonly spare_links: number;
+  readonly onLeftover: OnLeftover;
+}
+
+/** What of its addresses a server leaves to others that share its network: all but one in so many. */
+const SLOTS_TO_A_SPARE = 8;
+
 /** {@link Networks} on a host that can have them, with its table in place. */
 export class RunNetworks implements Networks {
   readonly unavailable = null;
-  readonly notes: readonly string[];
   readonly #host: NetworkHost;
   readonly #tools: NetworkTools;
   readonly #plan: AddressPlan;
   readonly #forwarding: Forwarding;
   readonly #links: LinkMaker;
-  readonly #writer: TableWriter;
+  readonly #spares: SpareLinks;
+  readonly #writer: BatchWriter;
   readonly #guard: TableGuard;
+  readonly #uplinks: UplinkKeeper;
   readonly #live = new Set<RunRules>();
+  readonly #listSets: () => Promise<string>;
+  #zones = randomInt(ZONES);
 
-  constructor(
-    host: NetworkHost,
-    tools: NetworkTools,
-    plan: AddressPlan,
-    forwarding: Forwarding,
-    notes: readonly string[],
-  ) {
+  constructor({
+    host,
+    tools,
+    plan,
+    forwarding,
+    enable_forwarding,
+    spare_links,
+    onLeftover,
+  }: RunNetworksParts) {
     this.#host = host;
     this.#tools = tools;
     this.#plan = plan;
     this.#forwarding = forwarding;
-    this.notes = notes;
-    this.#links = new LinkMaker(host, tools.ip, plan, forwarding);
-    this.#writer = new TableWriter(host, tools.nft);
+    this.#links = new LinkMaker(host, tools.ip, plan, forwarding, randomInt(plan.slots));
+    const spares = Math.min(spare_links, Math.floor(plan.slots / SLOTS_TO_A_SPARE));
+    this.#spares = new SpareLinks(this.#links, spares, onLeftover);
+    this.#writer = new BatchWriter(host, [tools.nft, "-f", "-"]);
+    this.#listSets = shareNext(() =>
+      host.run([tools.nft, "-j", "list", "sets", "table", "inet", plan.table]),
+    );
+    this.#uplinks = new UplinkKeeper(host, tools.ip, plan, forwarding, enable_forwarding, (script) =>
+      this.#change(script),
+    );
     this.#guard = new TableGuard(host, tools.nft, plan.table, () => this.#putUp());
   }
 
@@ -60,9 +93,10 @@ export class RunNetworks implements Networks {
       const field = "bandwidth_kbps";
       throw new BoxerError("limit_unenforceable", `${field} is not enforced: this host has no tc`, { field });
     }
-    await this.#yieldToOthers();
-    const link = await this.#links.make(cleanup);
-    const rules = new RunRules(this.#plan.table, link, policy);
+    await this.#uplinks.follow();
+    cleanup.defer("spare links", () => this.#spares.refill());
+    const link = await this.#spares.take(cleanup);
+    const rules = new RunRules(this.#plan.table, link, this.#nextZone(), policy);
     if (policy.bandwidth_kbps !== null) await this.#limit(link, policy.bandwidth_kbps);
     await this.#admit(rules);
     cleanup.defer(`rules of ${link.netns}`, () => this.#dismiss(rules));
@@ -80,11 +114,16 @@ export class RunNetworks implements Networks {
     };
   }
 
+  notes(): Promise<string[]> {
+    return readFirewallNotes(this.#host, this.#tools, this.#plan);
+  }
+
   async close(): Promise<void> {
     this.#guard.rest();
+    await this.#uplinks.rest();
+    await this.#spares.close();
     await sweepLinks(this.#host, this.#tools.ip, this.#plan);
-    const table = `inet ${this.#plan.table}`;
-    await this.#writer.apply(`add table ${table}\ndelete table ${table}\n`);
+    await this.#writer.apply(dropScript(this.#plan.table));
     await this.#forwarding.close();
   }
 
@@ -99,14 +138,18 @@ export class RunNetworks implements Networks {
     this.#live.add(rules);
     this.#guard.watch();
     try {
-      await this.#writer.apply(script).catch(async () => {
-        // Others may have removed the table. What has been put up again has these rules as well.
-        if (!(await this.#guard.ensure())) await this.#writer.apply(script);
-      });
+      await this.#change(script);
     } catch (error) {
       this.#forget(rules);
       throw error;
     }
+  }
+
+  /** Others may have removed the table. What has been put up again has all that is to be in it. */
+  async #change(script: string): Promise<void> {
+    await this.#writer.apply(script).catch(async () => {
+      if (!(await this.#guard.ensure())) await this.#writer.apply(script);
+    });
   }
 
   #forget(rules: RunRules): void {
@@ -132,19 +175,8 @@ export class RunNetworks implements Networks {
     ]);
   }
 
-  #listSets(): Promise<string> {
-    return this.#host.run([this.#tools.nft, "-j", "list", "sets", "table", "inet", this.#plan.table]);
-  }
-
-  /** Somebody, Docker for one, may have the host forward by now: then it is no longer for us to say what it forwards. */
-  async #yieldToOthers(): Promise<void> {
-    for (const [family, set] of [
-      ["ipv4", "opened4"],
-      ["ipv6", "opened6"],
-    ] as const) {
-      if (this.#forwarding.opened[family].length === 0 || !(await this.#forwarding.isOn(family))) continue;
-      await this.#writer.apply(`flush set inet ${this.#plan.table} ${set}\n`);
-      this.#forwarding.yield(family);
-    }
+  #nextZone(): number {
+    this.#zones = (this.#zones % ZONES) + 1;
+    return this.#zones;
   }
 }

@@ -11,6 +11,8 @@ const MAX_CONNECTIONS = 1024;
 const MAX_QUESTIONS = 500;
 /** A million seconds; what lives longer is asked for again. */
 const MAX_TTL_SECS = 1_000_000;
+/** How many zones of connection tracking there are beside that of everybody, which is 0. */
+export const ZONES = 65_535;
 const FAMILIES = [
   { family: "ip", version: 4, type: "ipv4_addr" },
   { family: "ip6", version: 6, type: "ipv6_addr" },
@@ -20,11 +22,14 @@ const FAMILIES = [
 export class RunRules {
   readonly #table: string;
   readonly #link: Link;
+  readonly #zone: number;
   readonly #policy: NetworkPolicy;
 
-  constructor(table: string, link: Link, policy: NetworkPolicy) {
+  /** @param zone of connection tracking, of this run alone as far as possible: 1 to {@link ZONES} */
+  constructor(table: string, link: Link, zone: number, policy: NetworkPolicy) {
     this.#table = `inet ${table}`;
     this.#link = link;
+    this.#zone = zone;
     this.#policy = policy;
   }
 
@@ -80,6 +85,8 @@ export class RunRules {
     const link = `"${name}"`;
     const element = (set: string, key: string) => `${this.#table} ${set} { ${key} }`;
     return [
+      element("zones", `${link} : ${this.#zone}`),
+      element("flows", `${link} . ${this.#zone}`),
       element("guests4", `${link} . ${guest}`),
       element("allowed4", guest),
       ...(ipv6 ? [element("guests6", `${link} . ${ipv6.guest}`), element("allowed6", ipv6.guest)] : []),

@@ -1,13 +1,13 @@
 /**
- * Hands out numbers, each to one holder at a time, and goes round all of them before one comes again: what the host's
- * connection tracking still knows of an ended run has long lapsed by then.
+ * Hands out numbers, each to one holder at a time, and goes round all of them before one comes again: nothing that is on
+ * its way to an ended run meets the next one with its addresses.
  */
 export class Slots {
   readonly #count: number;
   readonly #used = new Set<number>();
   #next: number;
 
-  /** @param first where the round begins, such that servers beside one another seldom meet */
+  /** @param first where the round begins */
   constructor(count: number, first: number) {
     this.#count = count;
     this.#next = first % count;

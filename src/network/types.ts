@@ -96,8 +96,8 @@ export interface SweptNetworks {
 export interface Networks {
   /** Why there can be none on this host, or null. */
   readonly unavailable: string | null;
-  /** What the operator should know: firewalls of others that may be in the way. */
-  readonly notes: readonly string[];
+  /** What the operator should know, as of now: firewalls of others that are in the way. Never fails. */
+  notes(): Promise<readonly string[]>;
   /**
    * Makes a namespace with a link to the host, and lets the run out by its policy.
    * @param cleanup told how to remove all of it again

@@ -67,9 +67,9 @@ async function check(parts: ReadinessParts): Promise<Readiness> {
   const reasons: string[] = [];
   const runsc_version = await attempt(() => runscVersion(parts), reasons);
   await attempt(() => probeWrite(parts.home), reasons);
-  const { unavailable: reason, notes: networkNotes } = parts.networks;
+  const { unavailable: reason } = parts.networks;
   const network_sandbox = { available: reason === null, reason };
-  const notes = [...networkNotes];
+  const notes = [...(await parts.networks.notes())];
   const { mkfsErofsPath } = parts;
   if (mkfsErofsPath === null) notes.push(...((await attempt(() => probeDirectories(parts), reasons)) ?? []));
   else await attempt(() => probeExecutable(mkfsErofsPath), reasons);

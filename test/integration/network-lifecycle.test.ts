@@ -6,15 +6,14 @@ import { join } from "node:path";
 import { after, afterEach, before, beforeEach, describe, it } from "node:test";
 import type { NetworkHost } from "../../src/network/host-tools.ts";
 import { openNetworks } from "../../src/network/networks.ts";
-import type { Networks, SweptNetworks } from "../../src/network/types.ts";
+import type { NetworkPolicy, Networks, SweptNetworks } from "../../src/network/types.ts";
+import { churnUntilKilled } from "../support/churn-networks.ts";
 import { until } from "../support/leftovers.ts";
 import { NetworkLab, noNetworkLab, OUTSIDE, SERVED_PORT } from "../support/network-lab.ts";
-import { netnsOf, PUBLIC } from "../support/networks.ts";
-import { platform } from "../support/platform.ts";
-import { scriptArgv } from "../support/script-argv.ts";
+import { CLOSED, netnsOf, PUBLIC } from "../support/networks.ts";
 import { strictCleanup } from "../support/strict-cleanup.ts";
 
-const CHURN = join(import.meta.dirname, "../support/scripts/churn-networks.ts");
+const SCRIPTS = join(import.meta.dirname, "../support/scripts");
 const FORWARDS = "/proc/sys/net/ipv4/ip_forward";
 const UPLINK_FORWARDS = "/proc/sys/net/ipv4/conf/uplink/forwarding";
 const [INTERNET = ""] = OUTSIDE.internet;
@@ -66,7 +65,7 @@ describe("networks of runs on their host", { skip: noNetworkLab() }, () => {
 
   async function server(
     name: string,
-    config: { network_cidr?: string; enable_forwarding?: boolean } = {},
+    config: { network_cidr?: string; enable_forwarding?: boolean; prepared_runs?: number } = {},
     rest: { host?: NetworkHost; onSwept?: (swept: SweptNetworks) => void } = {},
   ): Promise<Networks> {
     const networks = await openNetworks({
@@ -94,19 +93,7 @@ describe("networks of runs on their host", { skip: noNetworkLab() }, () => {
     };
   }
 
-  /** Has a server make and remove networks in the lab, and kills it in the middle of that. */
-  async function killUnderLoad(name: string): Promise<void> {
-    const argv = [...lab.prefix, ...scriptArgv(CHURN, join(directory, name), recordOf(name))];
-    const child = platform.spawn(argv, { env: { PATH: process.env.PATH ?? "" } });
-    for await (const chunk of child.stdout) {
-      assert.equal(new TextDecoder().decode(chunk).trim(), "churning");
-      break;
-    }
-    child.kill("SIGKILL");
-    await child.exited;
-    // What it had started ends by itself: only a start later than that can find all of it.
-    await until(async () => (await lab.processes()).every((name) => name !== "ip" && name !== "nft"));
-  }
+  const killUnderLoad = (name: string) => churnUntilKilled(lab, join(directory, name), recordOf(name));
 
   it("two hundred runs, sixteen at a time, have addresses of their own, and leave nothing", async () => {
     const networks = await server("many");
@@ -130,6 +117,46 @@ describe("networks of runs on their host", { skip: noNetworkLab() }, () => {
     assert.equal(seen.size, 600, "none came twice");
     const { namespaces, links } = await left();
     assert.deepEqual([namespaces, links], [["outside"], ["uplink"]]);
+  });
+
+  it("links are made ahead once a run has had one, each is for one run, and all go with the server", async () => {
+    const networks = await server("ahead", { prepared_runs: 2 });
+    assert.deepEqual((await left()).links, ["uplink"]);
+    const names: string[] = [];
+    for (let run = 0; run < 4; run += 1) {
+      const cleanup = strictCleanup();
+      const network = await networks.create(PUBLIC, cleanup);
+      names.push(network.interface);
+      const [answer] = await lab.probe(netnsOf(network), [
+        { protocol: "tcp", address: INTERNET, port: SERVED_PORT },
+      ]);
+      assert.equal(answer?.outcome, "answered");
+      await cleanup.run();
+      await until(async () => (await left()).links.length === 3);
+    }
+    assert.equal(new Set(names).size, 4, String(names));
+    const [spare] = (await left()).namespaces;
+    const [mute] = await lab.probe(spare ?? "", [{ protocol: "tcp", address: INTERNET, port: SERVED_PORT }]);
+    assert.equal(mute?.outcome, "silent", "what waits for a run is let out to nobody");
+  });
+
+  it("what the host still knows of an ended run is nothing to the next one with its address", async () => {
+    const peer = join(SCRIPTS, "old-peer.py");
+    const [port, peerPort] = ["5555", "7777"];
+    await lab.start("outside", "python3", peer, "pester", INTERNET, peerPort);
+    const networks = await server("again", { network_cidr: "10.231.0.0/30" });
+    const heard = async (policy: NetworkPolicy) => {
+      const cleanup = strictCleanup();
+      const network = await networks.create(policy, cleanup);
+      const ear = ["python3", peer, "hear", port, INTERNET, peerPort, "1"];
+      const packets = Number(await lab.run(["ip", "netns", "exec", netnsOf(network), ...ear]));
+      const { refused_connections } = await network.counters();
+      await cleanup.run();
+      return { address: network.address, isHeard: packets > 0, refused_connections };
+    };
+    const address = "10.231.0.2";
+    assert.deepEqual(await heard(PUBLIC), { address, isHeard: true, refused_connections: 0 });
+    assert.deepEqual(await heard(CLOSED), { address, isHeard: false, refused_connections: 1 });
   });
 
   it("kill -9 under load leaves nothing after the next start, and others' rules as they were", async () => {
@@ -292,10 +319,15 @@ describe("networks of runs on their host", { skip: noNetworkLab() }, () => {
   });
 
   it("the operator is told of others' firewalls that may be in the way", async () => {
-    const { notes } = await server("told");
-    assert.ok(
-      notes.some((note) => note.includes("iptables -I DOCKER-USER -s 10.231.0.0/16 -j ACCEPT")),
-      String(notes),
-    );
+    const networks = await server("told");
+    assert.deepEqual(await networks.notes(), [], "these let them pass");
+    try {
+      await lab.run(["nft", "-f", "-"], `flush chain ip filter FORWARD\n`);
+      assert.match(String(await networks.notes()), /iptables -I DOCKER-USER -i bx\w{8}\+ -j ACCEPT/);
+    } finally {
+      await networks.close();
+      open = [];
+      await lab.run(["nft", "-f", "-"], `flush ruleset\n${FOREIGN}`);
+    }
   });
 });

@@ -307,6 +307,23 @@ describe("who reaches whom", { skip: noNetworkLab() }, () => {
     assert.equal((await other.counters()).allowed_connections, 0, "each run has its own");
   });
 
+  it("a run has 1024 connections at a time in the host's tracking, and takes none from others", async () => {
+    await withPolicy({ all_public: true }, async (network) => {
+      const program = `import socket
+for port in range(20000, 21100):
+    peer = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    peer.bind(("0.0.0.0", port))
+    peer.sendto(b"0", ("${INTERNET}", ${SERVED_PORT}))
+    peer.close()
+`;
+      await lab.run(["ip", "netns", "exec", netnsOf(network), "python3", "-c", program]);
+      const { allowed_connections, refused_connections } = await network.counters();
+      assert.deepEqual([allowed_connections, refused_connections], [1024, 76]);
+      assert.equal(await isReached(network, INTERNET6), false);
+      assert.ok(await isReached(some, INTERNET));
+    });
+  });
+
   it("bandwidth is limited both ways", async () => {
     await withPolicy({ all_public: true, bandwidth_kbps: 4_000 }, async (network) => {
       const size = { download: 200_000, upload: 200_000, patience: 30 };

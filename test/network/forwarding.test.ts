@@ -28,7 +28,14 @@ async function given(t: TestContext, files: Record<string, string> = {}) {
 
 test("only uplinks that were shut are opened, noted first, and shut again", async (t) => {
   const { host, record, forwarding } = await given(t);
-  await forwarding.open({ ipv4: ["eth0", "eth1"], ipv6: ["eth0", "gone"] });
+  const shielded: unknown[] = [];
+  const shield = async (opened: unknown) => {
+    assert.deepEqual(JSON.parse(await readFile(record, "utf8")), opened);
+    assert.notEqual(host.files[V4("eth0")], "1", "not before the shield is up");
+    shielded.push(opened);
+  };
+  await forwarding.open({ ipv4: ["eth0", "eth1"], ipv6: ["eth0", "gone"] }, shield);
+  assert.deepEqual(shielded, [forwarding.opened]);
   assert.deepEqual(forwarding.opened, { ipv4: ["eth0"], ipv6: ["eth0"] });
   assert.deepEqual(JSON.parse(await readFile(record, "utf8")), forwarding.opened);
   assert.deepEqual([host.files[V4("eth0")], host.files[V6("eth0")]], ["1", "1"]);
@@ -45,7 +52,7 @@ test("only uplinks that were shut are opened, noted first, and shut again", asyn
 test("where nothing is to be opened nothing is touched", async (t) => {
   const { host, record, forwarding } = await given(t);
   const before = { ...host.files };
-  await forwarding.open({});
+  await forwarding.open({}, async () => {});
   await forwarding.openLink("bx1");
   await forwarding.close();
   assert.deepEqual(host.files, before);
@@ -79,4 +86,16 @@ test("IPv6 can be opened only by kernels that forward by interface", async (t) =
   assert.equal(await forwarding.canOpen("ipv6"), true);
   delete host.files[V6("all")];
   assert.equal(await forwarding.canOpen("ipv6"), false);
+});
+
+test("uplinks that come later are opened beside the others, and all are given back", async (t) => {
+  const { host, record, forwarding } = await given(t);
+  await forwarding.open({ ipv4: ["eth0"] }, async () => {});
+  host.files[V4("wan2")] = "0\n";
+  assert.deepEqual(await forwarding.shutOf("ipv4", ["eth0", "wan2", "gone"]), ["wan2"]);
+  await forwarding.open({ ipv4: ["wan2"] }, async () => {});
+  assert.deepEqual(forwarding.opened, { ipv4: ["eth0", "wan2"], ipv6: [] });
+  assert.deepEqual(JSON.parse(await readFile(record, "utf8")), forwarding.opened);
+  await forwarding.close();
+  assert.deepEqual([host.files[V4("eth0")], host.files[V4("wan2")]], ["0", "0"]);
 });

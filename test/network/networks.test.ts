@@ -13,6 +13,7 @@ const HEAD = "Iface\tDestination\tGateway\n";
 const FORWARDING = {
   "/proc/self/status": CAPABLE,
   "/proc/net/route": HEAD,
+  "/proc/net/dev": "",
   "/proc/sys/net/ipv4/ip_forward": "1\n",
 };
 const ZERO = "0".repeat(32);

@@ -1,6 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parseRoutes, routesInto, uplinks6Of, uplinksOf } from "../../src/network/routes.ts";
+import {
+  parseRoutes,
+  readUplinks,
+  routesInto,
+  uplinks6Of,
+  uplinksOf,
+  uplinksOfTables,
+} from "../../src/network/routes.ts";
+import { FakeNetworkHost } from "../support/fake-network-host.ts";
 
 const TEXT = `Iface	Destination	Gateway 	Flags	RefCnt	Use	Metric	Mask		MTU	Window	IRTT
 eth0	00000000	010200C0	0003	0	0	0	00000000	0	0	0
@@ -49,4 +57,26 @@ test("IPv6 goes out where its default routes lead, which unreachable ones do not
     "eth0",
   ]);
   assert.deepEqual(uplinks6Of(""), []);
+});
+
+test("tables of their own count, and each way of a route, but not what leads nowhere", () => {
+  const routes = [
+    { dst: "default", dev: "wg0", table: "51820" },
+    { dst: "default", nexthops: [{ dev: "eth0" }, { dev: "eth1" }] },
+    { dst: "128.0.0.0/1", dev: "tun0" },
+    { type: "blackhole", dst: "default", dev: "lo" },
+    { type: "local", dst: "127.0.0.0/8", dev: "lo", table: "local" },
+    { dst: "192.0.2.0/24", dev: "lan0" },
+    { dst: "192.0.2.7", dev: "lan1" },
+  ];
+  assert.deepEqual(uplinksOfTables(JSON.stringify(routes)), ["wg0", "eth0", "eth1", "tun0"]);
+  assert.deepEqual(uplinksOfTables(""), []);
+});
+
+test("without ip(8)'s answer uplinks are those that the kernel's own files tell", async () => {
+  const host = new FakeNetworkHost({ "/proc/net/route": TEXT });
+  host.answer = () => {
+    throw new Error("EAGAIN");
+  };
+  assert.deepEqual(await readUplinks(host, "ip"), { ipv4: ["eth0", "tun0"], ipv6: [] });
 });

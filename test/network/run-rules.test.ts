@@ -5,7 +5,7 @@ import { RunRules } from "../../src/network/run-rules.ts";
 import { PUBLIC } from "../support/networks.ts";
 
 const plan = planAddresses("0a1b2c3d", "10.231.0.0/16", true);
-const rulesOf = (policy: object) => new RunRules(plan.table, plan.link(1), { ...PUBLIC, ...policy });
+const rulesOf = (policy: object) => new RunRules(plan.table, plan.link(1), 7, { ...PUBLIC, ...policy });
 const chainOf = (script: string) =>
   /chain run_\w+ \{\n(.*?)\n {2}\}/s.exec(script)?.[1]?.trim().split(/\n\s*/);
 
@@ -46,7 +46,7 @@ test("what is removed is what was added", () => {
   for (const policy of [{}, { all_public: false }, { dns: [] }]) {
     const rules = rulesOf(policy);
     const added = [...rules.add().matchAll(/add element (.*)/g)].map(([, element = ""]) =>
-      element.replace(/ : goto \w+/, ""),
+      element.replace(/ : (goto )?\w+/, ""),
     );
     const removed = [...rules.remove().matchAll(/delete element (.*)/g)].map(([, element]) => element);
     assert.deepEqual(removed, added);
@@ -58,6 +58,12 @@ test("what is removed is what was added", () => {
       assert.deepEqual(deleted.sort(), made.sort());
     }
   }
+});
+
+test("a run has its zone of connection tracking, and only what was begun in it comes in", () => {
+  const script = rulesOf({}).add();
+  assert.match(script, /add element inet \w+ zones \{ "bx0a1b2c3d1" : 7 \}/);
+  assert.match(script, /add element inet \w+ flows \{ "bx0a1b2c3d1" \. 7 \}/);
 });
 
 test("addresses open with their ports and their time, in whole seconds of at least one", () => {

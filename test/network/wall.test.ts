@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { planAddresses } from "../../src/network/address-plan.ts";
-import { wallScript } from "../../src/network/wall.ts";
+import { dropScript, wallScript } from "../../src/network/wall.ts";
 
 const plan = planAddresses("0a1b2c3d", "10.231.0.0/16", true);
 const script = wallScript(plan, { ipv4: ["eth0"], ipv6: [] });
@@ -13,6 +13,7 @@ test("the table replaces what an earlier server left, and no table of others is 
     ),
   );
   assert.equal(script.match(/table /g)?.length, 3);
+  assert.ok(script.startsWith(dropScript(plan.table)));
   assert.doesNotMatch(script, /flush/);
 });
 

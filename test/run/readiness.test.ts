@@ -20,7 +20,7 @@ async function parts(t: TestContext, script: string): Promise<ReadinessParts> {
     home,
     rootless: false,
     cgroups: { mode: "v2", unenforced: ["cpu_cores: no cpu cgroup"] },
-    networks: { unavailable: null, notes: [] },
+    networks: { unavailable: null, notes: async () => [] },
     isDraining: () => false,
   };
 }
@@ -42,9 +42,9 @@ test("all well is ready, with the version in runsc's own words, and leaves no tr
 
 test("networks for runs are no condition, and what is to be known of them is told", async (t) => {
   const given = await parts(t, GOOD);
-  const networks = { unavailable: "no nft", notes: ["a firewall is in the way"] };
+  const networks = { unavailable: "no nft", notes: async () => ["a firewall is in the way"] };
   const { ready, notes, network_sandbox } = await createReadinessCheck({ ...given, networks })();
-  assert.deepEqual([ready, notes], [true, networks.notes]);
+  assert.deepEqual([ready, notes], [true, ["a firewall is in the way"]]);
   assert.deepEqual(network_sandbox, { available: false, reason: "no nft" });
 });
 

@@ -1,5 +1,6 @@
 import type { Transform } from "node:stream";
 import { createGunzip, createZstdDecompress } from "node:zlib";
+import { drained } from "../../core/drained.ts";
 import { messageOf } from "../../core/errors.ts";
 import { invalidLayer } from "./unpack-error.ts";
 import { MAX_ZSTD_BLOCK_BYTES, zstdBlocks } from "./zstd-blocks.ts";
@@ -54,17 +55,4 @@ async function pump(source: AsyncIterable<Uint8Array>, codec: Transform): Promis
     if (codec.destroyed) return;
   }
   codec.end();
-}
-
-const TAKES_MORE_OR_NEVER = ["drain", "close", "error"] as const;
-
-/** Settles when the codec takes more, or never will. */
-function drained(codec: Transform): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      for (const event of TAKES_MORE_OR_NEVER) codec.off(event, done);
-      resolve();
-    };
-    for (const event of TAKES_MORE_OR_NEVER) codec.on(event, done);
-  });
 }

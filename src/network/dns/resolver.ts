@@ -1,5 +1,6 @@
 import { isHostname } from "../egress/hostname.ts";
 import type { Ports } from "../egress/port-set.ts";
+import type { AllowedAddress } from "../types.ts";
 import type { UpstreamFinding } from "./ask-upstreams.ts";
 import type { DnsBudget } from "./budget.ts";
 import type { DnsQuery } from "./dns-query.ts";
@@ -22,8 +23,8 @@ export interface ResolverParts {
   readonly hasIpv6: boolean;
   readonly budget: DnsBudget;
   readonly ask: (name: string, type: "A" | "AAAA") => Promise<UpstreamFinding>;
-  /** Lets the run connect to addresses for a while; null is every port. */
-  readonly open: (addresses: readonly string[], ports: Ports, ttl_secs: number) => Promise<void>;
+  /** Lets the run connect to addresses for a while. */
+  readonly open: (addresses: readonly AllowedAddress[]) => Promise<void>;
   /** Told why a look-up that was allowed failed. */
   readonly onFailure: (name: string, error: unknown) => void;
 }
@@ -133,23 +134,12 @@ export class Resolver {
       .filter((entry): entry is Reachable => entry.ports !== undefined);
     if (reachable.length === 0) return { reply: NOTHING, refused: addresses.length > 0 };
     const ttl = Math.min(Math.max(ttl_secs, MIN_TTL_SECS), MAX_TTL_SECS);
-    await this.#open(reachable, ttl + GRACE_SECS);
-    const reply = { ...NOTHING, addresses: reachable.map(({ address }) => address), ttl_secs: ttl };
-    return { reply, refused: false };
-  }
-
-  /** Private addresses may have fewer ports than public ones. */
-  async #open(reachable: readonly Reachable[], ttl_secs: number): Promise<void> {
+    // Where all that is public is open, only what is not has to be opened.
     const { policy, isForbidden, open } = this.#parts;
     const shut = reachable.filter(({ address }) => !policy.all_public || isForbidden(address));
-    const byPorts = Map.groupBy(shut, ({ ports }) => ports?.join() ?? null);
-    for (const entries of byPorts.values()) {
-      await open(
-        entries.map(({ address }) => address),
-        entries[0]?.ports ?? null,
-        ttl_secs,
-      );
-    }
+    await open(shut.map((entry) => ({ ...entry, ttl_secs: ttl + GRACE_SECS })));
+    const reply = { ...NOTHING, addresses: reachable.map(({ address }) => address), ttl_secs: ttl };
+    return { reply, refused: false };
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Logger } from "pino";
 import { errnoOf } from "../../core/errors.ts";
-import type { Ports } from "../egress/port-set.ts";
+import type { AllowedAddress } from "../types.ts";
 import { askUpstreams } from "./ask-upstreams.ts";
 import { budgetOf, type DnsBudget } from "./budget.ts";
 import { decodeQuery } from "./dns-query.ts";
@@ -21,11 +21,10 @@ export interface DnsProxyOptions {
   /** Whether an address is not public. */
   readonly isForbidden: (address: string) => boolean;
   /**
-   * Lets the run connect to addresses, or longer than before. Awaited before the answer with them is sent.
-   * @param ports null: every port
-   * @param ttl_secs how long from now on, the grace for late connections included
+   * Lets the run connect to addresses, or longer than before: from now on, the grace for late connections included.
+   * Awaited before the answer with them is sent.
    */
-  readonly open: (addresses: readonly string[], ports: Ports, ttl_secs: number) => Promise<void>;
+  readonly open: (addresses: readonly AllowedAddress[]) => Promise<void>;
   /** Without it AAAA is answered with nothing, and not asked. */
   readonly hasIpv6: boolean;
   readonly log: Logger;
@@ -65,9 +64,9 @@ export async function startDnsProxy(options: DnsProxyOptions): Promise<DnsProxy>
     ...options,
     budget,
     ask: (name, type) => askUpstreams(options.upstreams, name, type, ending.signal),
-    open: async (...what) => {
+    open: async (addresses) => {
       ending.signal.throwIfAborted();
-      await options.open(...what);
+      await options.open(addresses);
     },
     onFailure: (name, error) => {
       if (!ending.signal.aborted) log.debug({ name, err: error }, "a look-up failed");

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
+import { drained } from "../../core/drained.ts";
 import { MAX_QUERY_BYTES } from "./dns-query.ts";
 import { frame, readFrames } from "./tcp-frames.ts";
 import type { Listener, Respond } from "./udp-listener.ts";
@@ -50,16 +51,8 @@ async function serve(socket: Socket, respond: Respond): Promise<void> {
     for await (const message of readFrames(socket, MAX_QUERY_BYTES)) {
       const reply = await respond(message, "tcp");
       if (!reply || socket.destroyed) return;
-      await flushed(socket, frame(reply));
+      // Who does not read is waited for until the connection idles.
+      if (!socket.write(frame(reply))) await drained(socket);
     }
   } catch {}
-}
-
-/** Resolves when the bytes have left, or the connection is closed: who does not read is waited for no longer. */
-async function flushed(socket: Socket, bytes: Buffer): Promise<void> {
-  if (socket.write(bytes)) return;
-  await new Promise<void>((resolve) => {
-    socket.once("drain", resolve);
-    socket.once("close", () => resolve());
-  });
 }

@@ -10,10 +10,10 @@ import { type IsForbidden, isSpecialNetwork } from "./special-network.ts";
 /** What one run may look up and connect to. Immutable. */
 export interface EgressPolicy extends Reach {
   /**
-   * Whether a name may be looked up, to be connected to on `port`, or on any port at all.
+   * Whether a name may be looked up.
    * @param name lower-case A-labels without trailing dot
    */
-  allowsName(name: string, port?: number): boolean;
+  allowsName(name: string): boolean;
   /** Whether a name is allowed by a wildcard or by the lack of any list: then whoever asks makes it up. */
   isOpenEnded(name: string): boolean;
   /**
@@ -36,11 +36,12 @@ export function createEgressPolicy(
 ): EgressPolicy {
   for (const entry of request?.allow ?? []) requirePermitted(entry, operator, isForbidden);
   const layers = request ? [operator, request] : [operator];
+  const names = layers.map(namesOf);
   const asked = request?.allow?.filter(isAddress) ?? null;
   const denied = layers.flatMap(({ deny }) => deny).filter(isAddress);
   const deniedEverywhere = denied.filter(({ port }) => port === null);
   const namePorts = (name: string): Ports | undefined =>
-    layers.map((rules) => portsByName(rules, name)).reduce(commonPorts);
+    names.map((rules) => portsByName(rules, name)).reduce(commonPorts);
 
   return {
     all_public: layers.every(({ allow }) => allow === null),
@@ -48,12 +49,9 @@ export function createEgressPolicy(
     private_addresses: asked === null ? operator.private_allow : common(asked, operator.private_allow),
     denied,
     private_permitted: operator.private_allow,
-    allowsName: (name, port) =>
-      commonPorts(namePorts(name), port === undefined ? null : [port]) !== undefined,
+    allowsName: (name) => namePorts(name) !== undefined,
     isOpenEnded: (name) =>
-      layers.every(
-        ({ allow }) => !allow?.some((entry) => isName(entry) && entry.name === name && !entry.wildcard),
-      ),
+      names.every(({ allow }) => !allow?.some((rule) => rule.name === name && !rule.wildcard)),
     portsOf(name, address) {
       if (deniedEverywhere.some((rule) => matchesAddress(rule, address))) return undefined;
       if (!isForbidden(address)) return namePorts(name);
@@ -71,10 +69,21 @@ function isAddress(entry: EgressEntry): entry is EgressEntry & { kind: "address"
   return entry.kind === "address";
 }
 
-function portsByName({ allow, deny }: EgressRules, name: string): Ports | undefined {
+/** What one layer says of names. */
+interface NameLists {
+  /** Null: all are allowed. */
+  readonly allow: readonly NameRule[] | null;
+  readonly deny: readonly NameRule[];
+}
+
+function namesOf({ allow, deny }: EgressRules): NameLists {
+  return { allow: allow?.filter(isName) ?? null, deny: deny.filter(isName) };
+}
+
+function portsByName({ allow, deny }: NameLists, name: string): Ports | undefined {
   const fits = (rule: NameRule) => matchesName(rule, name);
-  if (deny.filter(isName).some(fits)) return undefined;
-  return allow === null ? null : unitePorts(allow.filter(isName).filter(fits));
+  if (deny.some(fits)) return undefined;
+  return allow === null ? null : unitePorts(allow.filter(fits));
 }
 
 function listedAddresses(operator: OperatorEgress, request: EgressRules | undefined): AddressRule[] {

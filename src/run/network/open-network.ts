@@ -86,7 +86,7 @@ async function startProxy(
     upstreams: config.dns_servers.map((address) => ({ address, port: DNS_PORT })),
     policy,
     isForbidden,
-    open: (addresses, ports, ttl_secs) => allow(addresses.map((address) => ({ address, ports, ttl_secs }))),
+    open: allow,
     hasIpv6: address6 !== null,
     log,
   });

@@ -1,11 +1,11 @@
-import { isIP } from "node:net";
 import type { Config } from "../../config/config.ts";
+import { isLoopback } from "../../config/listen-address.ts";
 import { BoxerError } from "../../core/errors.ts";
 import { createEgressPolicy, type EgressPolicy } from "../../network/egress/egress-policy.ts";
 import { type EgressRules, parseEgressRules } from "../../network/egress/egress-rules.ts";
 import type { OperatorEgress } from "../../network/egress/operator-egress.ts";
 import type { IsForbidden } from "../../network/egress/special-network.ts";
-import { networkUnavailable } from "../../network/networks.ts";
+import { networkUnavailable } from "../../network/network-unavailable.ts";
 import type { NetworkPolicy, Networks } from "../../network/types.ts";
 import type { RunRequest } from "../types.ts";
 
@@ -71,9 +71,8 @@ function needsProxy(
 ): boolean {
   const deniesNames = layers.some(({ deny }) => deny.some(({ kind }) => kind === "name"));
   // A name server on the host's own loopback is beyond a run's reach, and not beyond the proxy's.
-  const isLoopback = (server: string) =>
-    server === "::1" || (isIP(server) === 4 && server.startsWith("127."));
-  return !all_public || deniesNames || dns_servers.some(isLoopback);
+  const isBeyondReach = dns_servers.some((hostname) => isLoopback({ hostname, port: 0 }));
+  return !all_public || deniesNames || isBeyondReach;
 }
 
 function bandwidthOf(stated: number | undefined, maximum: number | null): number | null {

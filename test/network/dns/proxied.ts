@@ -15,15 +15,9 @@ import {
   parseOperatorEgress,
   type StatedOperatorEgress,
 } from "../../../src/network/egress/operator-egress.ts";
+import type { AllowedAddress } from "../../../src/network/types.ts";
 import { isForbidden } from "../egress/is-forbidden.ts";
 import { type FakeUpstream, type Script, startFakeUpstream } from "./fake-upstream.ts";
-
-/** What the proxy opened. */
-export interface Opened {
-  readonly addresses: readonly string[];
-  readonly ports: readonly number[] | null;
-  readonly ttl_secs: number;
-}
 
 /** What a proxy said, with the code that the types leave out. */
 export type Told = DecodedPacket & { readonly code: number; readonly addresses: readonly string[] };
@@ -32,7 +26,8 @@ export type Told = DecodedPacket & { readonly code: number; readonly addresses: 
 export interface Proxied {
   readonly proxy: DnsProxy;
   readonly upstream: FakeUpstream;
-  readonly opened: Opened[];
+  /** What it opened. */
+  readonly opened: AllowedAddress[];
   ask(name: string, type?: string, transport?: "udp" | "tcp"): Promise<Told>;
   close(): Promise<void>;
 }
@@ -48,13 +43,13 @@ export function policyOf(request?: StatedEgress, operator: StatedOperatorEgress 
 
 export async function startProxied(script: Script, options: Partial<DnsProxyOptions> = {}): Promise<Proxied> {
   const upstream = await startFakeUpstream(script);
-  const opened: Opened[] = [];
+  const opened: AllowedAddress[] = [];
   const proxy = await startDnsProxy({
     bind: { address: "127.0.0.1", port: 0 },
     upstreams: [upstream],
     policy: policyOf({ allow: ["api.example.com", "*.example.org"] }),
     isForbidden,
-    open: async (addresses, ports, ttl_secs) => void opened.push({ addresses, ports, ttl_secs }),
+    open: async (addresses) => void opened.push(...addresses),
     hasIpv6: true,
     log: silentLog,
     ...options,

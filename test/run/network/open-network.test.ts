@@ -27,7 +27,7 @@ function fakeParts(done: string[], changes: Partial<RunNetwork> = {}): NetworkPa
   };
   const networks: NetworkParts["networks"] = {
     unavailable: null,
-    notes: [],
+    notes: async () => [],
     create: async (_, cleanup) => {
       cleanup.defer("fake", () => done.push("removed"));
       return network;

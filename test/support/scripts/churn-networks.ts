@@ -10,7 +10,7 @@ const networks = await openNetworks({
   host: thisHost(platform),
   home,
   record,
-  config: { network_cidr: undefined, enable_forwarding: true },
+  config: { network_cidr: undefined, enable_forwarding: true, prepared_runs: 2 },
 });
 let made = 0;
 const churn = async (): Promise<never> => {

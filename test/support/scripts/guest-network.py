@@ -96,19 +96,6 @@ def ask_tcp(server, query):
         return stream.read(struct.unpack("!H", stream.read(2))[0])
 
 
-def flood(action):
-    """Sends questions as fast as it can and waits for none of the answers."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as peer:
-        peer.setblocking(False)
-        peer.connect((action["host"], 53))
-        for _ in range(action["count"]):
-            try:
-                peer.send(b"\0" * 12)
-            except OSError:
-                pass
-    return "sent"
-
-
 def read(action):
     with open(action["path"]) as file:
         return file.read()
@@ -116,13 +103,6 @@ def read(action):
 
 def interfaces(action):
     return sorted(name for _, name in socket.if_nameindex())
-
-
-def address(action):
-    """The guest's own, by which it would go out."""
-    with socket.socket(family(action["host"]), socket.SOCK_DGRAM) as peer:
-        peer.connect((action["host"], 9))
-        return peer.getsockname()[0]
 
 
 def loopback(action):

@@ -7,21 +7,22 @@ interface Change {
 }
 
 /**
- * Changes one table with nft(8), one process at a time. What comes in meanwhile is put into one transaction, as the kernel
- * waits for a grace period in each; when that fails, each change is tried by itself.
+ * Gives scripts to a tool that reads them from its stdin, one process at a time. What comes in meanwhile becomes one script,
+ * as the kernel waits for a grace period (RCU) at the end of each; when that fails, each change is tried by itself.
  */
-export class TableWriter {
+export class BatchWriter {
   readonly #host: NetworkHost;
-  readonly #nft: string;
+  readonly #argv: readonly string[];
   #waiting: Change[] = [];
   #busy = false;
 
-  constructor(host: NetworkHost, nft: string) {
+  /** @param argv such as `nft -f -`, which makes a script one transaction */
+  constructor(host: NetworkHost, argv: readonly string[]) {
     this.#host = host;
-    this.#nft = nft;
+    this.#argv = argv;
   }
 
-  /** Applies a script as a whole, or not at all. @throws BoxerError `sandbox_failed` */
+  /** @throws BoxerError `sandbox_failed` when this script fails, whatever becomes of others */
   apply(script: string): Promise<void> {
     const applied = new Promise<void>((done, failed) => {
       this.#waiting.push({ script, done, failed });
@@ -42,7 +43,7 @@ export class TableWriter {
 
   async #commit(changes: readonly Change[]): Promise<void> {
     try {
-      await this.#host.run([this.#nft, "-f", "-"], changes.map(({ script }) => script).join(""));
+      await this.#host.run(this.#argv, changes.map(({ script }) => script).join(""));
       for (const change of changes) change.done();
     } catch (error) {
       if (changes.length === 1) changes[0]?.failed(error);
