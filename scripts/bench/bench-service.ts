@@ -10,11 +10,13 @@ export interface BenchService {
   readonly url: string;
   readonly pid: number;
   /**
-   * `POST /run`, up to the last byte of the answer.
+   * `POST /run`, and a look at the answer.
    * @param more fields of the body, such as `limits`
    * @throws Error for an answer that is not what the workload must give
    */
   run(workload: Workload, more?: Readonly<Record<string, unknown>>): Promise<void>;
+  /** The same up to the last byte of the answer; what is returned looks at it. */
+  send(workload: Workload): Promise<() => void>;
   /** Waits until nothing is being booted ahead any more. */
   settle(): Promise<void>;
   /** How late its event loop was, at worst, since this was last asked for. */
@@ -86,7 +88,8 @@ export async function startBenchServiceAt(
   return {
     url,
     pid: service.pid ?? 0,
-    run: (workload, more = {}) => run(url, workload, more),
+    run: async (workload, more = {}) => (await send(url, workload, more))(),
+    send: (workload) => send(url, workload, {}),
     settle: () => settle(url),
     takeLoopDelay: async () => parseLoopDelay(await (await fetch(`${url}/metrics`)).text()),
     end,
@@ -107,8 +110,12 @@ async function settle(url: string): Promise<void> {
   await sleep(REST_MS);
 }
 
-async function run(url: string, workload: Workload, more: Readonly<Record<string, unknown>>): Promise<void> {
-  const { image, cmd, files, stdout_bytes, outputs } = workload;
+async function send(
+  url: string,
+  workload: Workload,
+  more: Readonly<Record<string, unknown>>,
+): Promise<() => void> {
+  const { image, cmd, files } = workload;
   const paths = Object.keys(files);
   // Without persist the uploads would be gone with the first run.
   const body = { image, cmd, ...(paths.length > 0 ? { files: paths, persist: true } : {}), ...more };
@@ -117,15 +124,17 @@ async function run(url: string, workload: Workload, more: Readonly<Record<string
     headers: { "content-type": "application/json" },
     body: JSON.stringify(body),
   });
-  const answer = (await response.json()) as Answer;
+  const bytes = await response.arrayBuffer();
+  return () => check(workload, response.status, JSON.parse(Buffer.from(bytes).toString("utf8")) as Answer);
+}
+
+/** @throws Error for an answer that is not what the workload must give */
+function check({ name, stdout_bytes, outputs }: Workload, status: number, answer: Answer): void {
   const isRight =
     answer.exit_code === 0 && answer.stdout?.length === stdout_bytes && answer.outputs?.length === outputs;
-  if (!isRight) {
-    const { stdout, ...rest } = answer;
-    throw new Error(
-      `${workload.name}: HTTP ${response.status}, ${stdout?.length} characters, ${JSON.stringify(rest)}`,
-    );
-  }
+  if (isRight) return;
+  const { stdout, ...rest } = answer;
+  throw new Error(`${name}: HTTP ${status}, ${stdout?.length} characters, ${JSON.stringify(rest)}`);
 }
 
 async function upload(url: string, path: string, content: string): Promise<void> {

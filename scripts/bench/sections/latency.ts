@@ -5,14 +5,13 @@ import { interleave } from "../interleave.ts";
 import { ratio } from "../ratio.ts";
 import { openRawRunsc } from "../raw-runsc.ts";
 import { summarize } from "../summarize.ts";
-import { timed } from "../timed.ts";
 import { WORKLOADS, type Workload } from "../workloads.ts";
 
 /** One of those that run the workloads. */
 interface Runner {
   readonly name: string;
-  readonly run: (workload: Workload) => Promise<void>;
-  readonly settle?: () => Promise<void>;
+  /** Up to the last byte that comes of it. @returns what is done then and no part of it */
+  readonly run: (workload: Workload) => Promise<() => unknown>;
 }
 
 const RAW = "raw runsc run";
@@ -23,11 +22,13 @@ export async function benchLatency(context: BenchContext): Promise<void> {
   const runners = await openRunners(context);
   const rows = [];
   for (const workload of WORKLOADS) {
-    const contenders = runners.map(({ name, run, settle = async () => {} }) => ({
+    const contenders = runners.map(({ name, run }) => ({
       name,
       async measure() {
-        const time_ms = await timed(() => run(workload));
-        await settle();
+        const started = performance.now();
+        const finish = await run(workload);
+        const time_ms = performance.now() - started;
+        await finish();
         return time_ms;
       },
     }));
@@ -65,16 +66,31 @@ async function openRunners(context: BenchContext): Promise<Runner[]> {
   const bubblewrap = await openBubblewrap(context, raw);
   if (!context.hasCgroups) context.report.note("No figures with cgroups: none can be made here.");
   return [
-    { name: RAW, run: raw.run },
+    { name: RAW, run: alone(raw.run) },
     await openBoxer(context, "Boxer, cold, cgroups off", { ...COLD, ignore_cgroups: true }),
     ...(context.hasCgroups ? [await openBoxer(context, "Boxer, cold", COLD)] : []),
     await openBoxer(context, "Boxer, warm", WARM),
-    ...(bubblewrap === null ? [] : [{ name: "bubblewrap, no gVisor", run: bubblewrap }]),
+    ...(bubblewrap === null ? [] : [{ name: "bubblewrap, no gVisor", run: alone(bubblewrap) }]),
   ];
+}
+
+/** Of one that is done when it is done. */
+function alone(run: (workload: Workload) => Promise<void>): Runner["run"] {
+  return async (workload) => {
+    await run(workload);
+    return () => {};
+  };
 }
 
 /** What is made ready for the next run is no part of one: neither of its own nor of others'. */
 async function openBoxer(context: BenchContext, name: string, config: object): Promise<Runner> {
   const service = await startBenchService(context, name.replaceAll(/\W+/g, "-"), { ...config });
-  return { name, run: (workload) => service.run(workload), settle: () => service.settle() };
+  const run = async (workload: Workload) => {
+    const check = await service.send(workload);
+    return async () => {
+      check();
+      await service.settle();
+    };
+  };
+  return { name, run };
 }
