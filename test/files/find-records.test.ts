@@ -23,6 +23,9 @@ function watched(): { spawner: Pick<Platform, "spawn">; children: Child[] } {
   return { spawner: { spawn }, children };
 }
 
+/** What find has so much to say of that it cannot have said it all by the time that the first of it is read. */
+const ENDLESS = `%p${"x".repeat(8_000)}\\0`;
+
 test("records come whole, however many and wherever they are cut, and whatever bytes they have", async () => {
   await touchMany(files.root, 5_000);
   await touch(files.root, "line\\nbreak", "\\377\\376");
@@ -38,9 +41,9 @@ test("records come whole, however many and wherever they are cut, and whatever b
 });
 
 test("stopping early ends find, and is no complaint", async () => {
-  await touchMany(files.root, 5_000);
+  await touchMany(files.root, 2_000);
   const { spawner, children } = watched();
-  for await (const _ of findRecords(spawner, [files.root, "-printf", "%p\\0"], assert.fail)) break;
+  for await (const _ of findRecords(spawner, [files.root, "-printf", ENDLESS], assert.fail)) break;
   assert.notEqual((await children[0]?.exited)?.signal ?? null, null);
 });
 
@@ -54,10 +57,10 @@ test("what find could not read is told at its end", async () => {
 });
 
 test("a find that is killed is told, lest what it had not reached yet passes for nothing", async () => {
-  await touchMany(files.root, 5_000);
+  await touchMany(files.root, 2_000);
   const { spawner, children } = watched();
   const complaints: string[] = [];
-  for await (const _ of findRecords(spawner, [files.root, "-printf", "%p\\0"], (each) =>
+  for await (const _ of findRecords(spawner, [files.root, "-printf", ENDLESS], (each) =>
     complaints.push(each),
   ))
     children[0]?.kill("SIGKILL");
