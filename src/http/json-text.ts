@@ -1,7 +1,10 @@
-/** Output is encoded by so much at a time: less is not worth a string of its own. */
-const PIECE_BYTES = 1 << 16;
+import { clearImmediate, setImmediate } from "node:timers";
+import { setImmediate as nextTurn } from "node:timers/promises";
+
+/** Output is encoded by so much at a time: less is not worth a string of its own, more would keep others waiting. */
+const PIECE_BYTES = 1 << 17;
 /** Most JSON that is kept beside the output itself while the guest runs. A control character takes six. */
-const MAX_AHEAD_CHARS = 8 << 20;
+const MAX_AHEAD_CHARS = 12 << 20;
 /** Most output that may be left to encode when the run has ended, without making other requests wait. */
 const MAX_LEFT_BYTES = 1 << 20;
 
@@ -20,14 +23,18 @@ export class JsonString {
 
 /**
  * Makes a JSON string of what a guest writes to a stream. Most of it is encoded while the guest still runs, so that its
- * client does not wait for that as well. What is not UTF-8 becomes U+FFFD.
+ * client does not wait for that as well; but after what else there is to do, above all to read on: a guest whose pipe is
+ * full stands still. What is not UTF-8 becomes U+FFFD.
  */
 export class JsonText {
   #decoder = newDecoder();
   #ahead: string[] = [];
   #ahead_chars = 0;
+  /** Of the output: what is in `#ahead`, or was given out. */
   #encoded_bytes = 0;
-  #heard_bytes = 0;
+  /** All that has come so far. */
+  #kept: Uint8Array = new Uint8Array();
+  #turn: NodeJS.Immediate | null = null;
 
   /**
    * Is told of output as it comes; see `OutputListener`.
@@ -35,13 +42,8 @@ export class JsonText {
    * @param kept all that has come so far
    */
   add(chunk: Uint8Array, kept: Uint8Array): void {
-    this.#heard_bytes += chunk.byteLength;
-    this.#checkHeard(kept);
-    while (this.#leftOf(kept) >= PIECE_BYTES && this.#ahead_chars < MAX_AHEAD_CHARS) {
-      const piece = this.#encodePiece(kept);
-      this.#ahead_chars += piece.length;
-      this.#ahead.push(piece);
-    }
+    this.#hear(kept, kept.byteLength - chunk.byteLength);
+    this.#encodeLater();
   }
 
   /**
@@ -49,32 +51,46 @@ export class JsonText {
    * @param isCut whether the guest wrote more: a character cut in two is left out, its first half says nothing
    */
   end(bytes: Uint8Array, isCut: boolean): JsonString {
-    this.#checkHeard(bytes);
-    return new JsonString(this.#pieces(bytes, isCut), this.#leftOf(bytes) > MAX_LEFT_BYTES);
+    if (this.#turn) clearImmediate(this.#turn);
+    this.#hear(bytes, bytes.byteLength);
+    return new JsonString(this.#pieces(isCut), this.#left_bytes > MAX_LEFT_BYTES);
   }
 
-  *#pieces(bytes: Uint8Array, isCut: boolean): Generator<string> {
+  *#pieces(isCut: boolean): Generator<string> {
     yield* this.#ahead;
-    while (this.#leftOf(bytes) > 0) yield this.#encodePiece(bytes);
+    while (this.#left_bytes > 0) yield this.#encodePiece();
     if (!isCut) yield encode(this.#decoder.decode());
   }
 
   /** What was heard of a sandbox that was given up for another is no part of the output. */
-  #checkHeard(kept: Uint8Array): void {
-    if (this.#heard_bytes === kept.byteLength) return;
-    this.#decoder = newDecoder();
-    this.#ahead = [];
-    this.#ahead_chars = 0;
-    this.#encoded_bytes = 0;
-    this.#heard_bytes = kept.byteLength;
+  #hear(kept: Uint8Array, heard_bytes: number): void {
+    if (this.#kept.byteLength !== heard_bytes) {
+      this.#decoder = newDecoder();
+      this.#ahead = [];
+      this.#ahead_chars = 0;
+      this.#encoded_bytes = 0;
+    }
+    this.#kept = kept;
   }
 
-  #leftOf(kept: Uint8Array): number {
-    return kept.byteLength - this.#encoded_bytes;
+  get #left_bytes(): number {
+    return this.#kept.byteLength - this.#encoded_bytes;
   }
 
-  #encodePiece(kept: Uint8Array): string {
-    const piece = kept.subarray(this.#encoded_bytes, this.#encoded_bytes + PIECE_BYTES);
+  /** A piece in each turn of the event loop, after what was read in it. */
+  #encodeLater(): void {
+    if (this.#turn || this.#left_bytes < PIECE_BYTES || this.#ahead_chars >= MAX_AHEAD_CHARS) return;
+    this.#turn = setImmediate(() => {
+      this.#turn = null;
+      const piece = this.#encodePiece();
+      this.#ahead_chars += piece.length;
+      this.#ahead.push(piece);
+      this.#encodeLater();
+    });
+  }
+
+  #encodePiece(): string {
+    const piece = this.#kept.subarray(this.#encoded_bytes, this.#encoded_bytes + PIECE_BYTES);
     this.#encoded_bytes += piece.byteLength;
     return encode(this.#decoder.decode(piece, { stream: true }));
   }
@@ -115,12 +131,13 @@ function* partsOf(fields: Readonly<Record<string, unknown>>): Generator<string> 
   yield "}";
 }
 
-/** A stream of text in UTF-8 that asks for a part when the one before has been taken. */
+/** A stream of text in UTF-8 that asks for a part when the one before has been taken, with others' turns in between. */
 function streamOf(parts: Iterator<string>): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder();
   return new ReadableStream<Uint8Array>(
     {
-      pull(controller) {
+      async pull(controller) {
+        await nextTurn();
         const { value, done } = parts.next();
         if (done) controller.close();
         else controller.enqueue(encoder.encode(value));

@@ -7,7 +7,7 @@ export interface BoundedOutput {
 
 const SMALLEST_BUFFER_BYTES = 4096;
 /** Memory that nothing was written to is no memory yet: growing in great steps costs less than copying often. */
-const GROWTH = 8;
+const GROWTH = 64;
 
 /** Keeps the first bytes of a stream, in memory, up to a limit. */
 export class OutputCollector {

@@ -17,7 +17,8 @@ export type Watch = () => Promise<StopReason | null>;
 
 /**
  * Is told of output as it comes, within the limit: of a chunk, and of all that was kept of the stream, which ends with
- * it. Both are to be copied: their memory is used again. One that throws hears no more; it must not be slow.
+ * it. The chunk is to be copied, its memory is used again; what was kept stays. One that throws hears no more; it must not
+ * be slow.
  */
 export type OutputListener = (stream: "stdout" | "stderr", chunk: Uint8Array, kept: Uint8Array) => void;
 

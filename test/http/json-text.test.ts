@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { JsonString, JsonText, jsonResponse } from "../../src/http/json-text.ts";
 
 const KIB = 1 << 10;
 const MIB = 1 << 20;
 /** The size of the pieces that are encoded ahead. */
-const PIECE = 64 * KIB;
+const PIECE = 128 * KIB;
 
 /** Tells a text of output that comes in chunks of some size. */
 function heard(bytes: Uint8Array, chunk_bytes = bytes.byteLength): JsonText {
@@ -15,6 +16,11 @@ function heard(bytes: Uint8Array, chunk_bytes = bytes.byteLength): JsonText {
     text.add(kept.subarray(start), kept);
   }
   return text;
+}
+
+/** Waits until it has had its turns, each after what else there was to do. */
+async function turns(bytes: number): Promise<void> {
+  for (let turn = 0; turn <= bytes / PIECE; turn += 1) await nextTurn();
 }
 
 /** The string that a JSON string stands for. */
@@ -64,12 +70,31 @@ describe("the text of an output", () => {
     });
   }
 
-  it("is encoded as it comes, except for what is less than a piece", () => {
+  it("is encoded a piece at a turn while the guest runs, except for what is less than that", async () => {
     const bytes = Buffer.alloc(2 * PIECE + 5, "a");
     const text = heard(bytes, 1000);
+    await turns(bytes.byteLength);
     bytes.fill("b");
     assert.equal(decoded(text.end(bytes, false)), `${"a".repeat(2 * PIECE)}bbbbb`);
   });
+
+  it("is encoded after what else there is to do: nothing at once", async () => {
+    const bytes = Buffer.alloc(2 * PIECE, "a");
+    const text = heard(bytes, PIECE);
+    bytes.fill("b");
+    assert.equal(decoded(text.end(bytes, false)), "b".repeat(2 * PIECE));
+    await turns(bytes.byteLength);
+  });
+
+  for (const turned of [false, true]) {
+    it(`is whole, ${turned ? "partly encoded" : "nothing encoded"} when it ends`, async () => {
+      const bytes = Buffer.alloc(5 * PIECE + 1, "é€");
+      const text = heard(bytes.subarray(0, 3 * PIECE), PIECE);
+      if (turned) await turns(PIECE);
+      text.add(bytes.subarray(3 * PIECE), bytes);
+      assert.equal(decoded(text.end(bytes, false)), bytes.toString());
+    });
+  }
 
   it("is whole though nothing was told any more from some time on", () => {
     const bytes = Buffer.alloc(3 * PIECE, "a");
@@ -77,31 +102,36 @@ describe("the text of an output", () => {
     assert.equal(decoded(text.end(bytes, false)), bytes.toString());
   });
 
-  it("has nothing of a sandbox that was given up for another", () => {
+  it("has nothing of a sandbox that was given up for another", async () => {
     const first = Buffer.alloc(PIECE, "a");
     const second = Buffer.alloc(2 * PIECE, "b");
     const text = heard(first);
+    await turns(PIECE);
     text.add(second.subarray(0, PIECE), second.subarray(0, PIECE));
     text.add(second.subarray(PIECE), second);
     assert.equal(decoded(text.end(second, false)), second.toString());
     assert.equal(decoded(heard(first).end(new Uint8Array(), false)), "");
   });
 
-  it("takes no more memory ahead than some MiB, and the rest is made as it is asked for", () => {
+  it("takes no more memory ahead than some MiB, and the rest is made as it is asked for", async () => {
     const bytes = Buffer.alloc(4 * MIB, 1);
     const text = heard(bytes, PIECE);
+    await turns(bytes.byteLength);
     bytes.fill(2);
     const string = text.end(bytes, false);
     assert.ok(string.isLong);
     const seen = decoded(string);
     const ahead_chars = 6 * (seen.lastIndexOf("\u0001") + 1);
-    assert.ok(ahead_chars >= 8 * MIB && ahead_chars <= 9 * MIB, `${ahead_chars} characters`);
+    assert.ok(ahead_chars >= 12 * MIB && ahead_chars <= 13 * MIB, `${ahead_chars} characters`);
     assert.equal(seen.length, bytes.byteLength);
   });
 
-  it("is not long while little is left to encode", () => {
+  it("is long while much is left to encode", async () => {
     const bytes = Buffer.alloc(5 * MIB, "a");
-    assert.equal(heard(bytes, PIECE).end(bytes, false).isLong, false);
+    assert.equal(heard(bytes, PIECE).end(bytes, false).isLong, true);
+    const text = heard(bytes, PIECE);
+    await turns(bytes.byteLength);
+    assert.equal(text.end(bytes, false).isLong, false);
   });
 });
 
@@ -123,6 +153,20 @@ describe("an answer in JSON", () => {
       assert.deepEqual(await response.json(), { ...fields, output: 'é"😀', empty: "", last: 2 });
     });
   }
+
+  it("lets others have their turn between the parts of a long string", async () => {
+    const pieces = Array.from({ length: 50 }, () => "x".repeat(KIB));
+    let turns = 0;
+    let isOver = false;
+    const count = async () => {
+      for (; !isOver; turns += 1) await nextTurn();
+    };
+    const counted = count();
+    await jsonResponse({ output: new JsonString(pieces, true) }).text();
+    isOver = true;
+    await counted;
+    assert.ok(turns >= 40, `${turns} turns`);
+  });
 
   it("makes a long string no faster than it is taken", async () => {
     let made = 0;
