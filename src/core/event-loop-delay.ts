@@ -1,8 +1,9 @@
-import { setTimeout } from "node:timers";
+import { clearInterval, setInterval } from "node:timers";
 import { type DelaySummary, DelayWindow } from "./delay-window.ts";
+import { listenToPulse, PULSE_MS } from "./pulse.ts";
 
 /** Between two looks while something goes on: what blocks for less may go unseen. */
-const BUSY_INTERVAL_MS = 10;
+const BUSY_INTERVAL_MS = PULSE_MS;
 /** Between two looks while nothing does: five a second cost a tenth of a per cent of a core, or so. */
 const IDLE_INTERVAL_MS = 200;
 /** The looks are close for so long after the last sign of work. */
@@ -22,8 +23,8 @@ export interface DelayClock {
   now_ms(): number;
   /** Processor time that this process has used. */
   cpu_ms(): number;
-  /** Calls after so long, without keeping the process alive. @returns what takes that back */
-  after(delay_ms: number, action: () => void): () => void;
+  /** Calls each time that so long has passed, without keeping the process alive. @returns what ends that */
+  every(interval_ms: number, action: () => void): () => void;
 }
 
 const SYSTEM_CLOCK: DelayClock = {
@@ -32,9 +33,10 @@ const SYSTEM_CLOCK: DelayClock = {
     const { user, system } = process.cpuUsage();
     return (user + system) / 1000;
   },
-  after(delay_ms, action) {
-    const timer = setTimeout(action, delay_ms).unref();
-    return () => clearTimeout(timer);
+  every(interval_ms, action) {
+    if (interval_ms === PULSE_MS) return listenToPulse(action);
+    const timer = setInterval(action, interval_ms).unref();
+    return () => clearInterval(timer);
   },
 };
 
@@ -46,8 +48,8 @@ export class EventLoopDelay {
   readonly #clock: DelayClock;
   readonly #late = new DelayWindow();
   readonly #computing = new DelayWindow();
-  #due_ms = 0;
-  #interval_ms = IDLE_INTERVAL_MS;
+  #looked_at_ms = 0;
+  #interval_ms = 0;
   #awake_until_ms: number;
   #cpu_ms: number;
   #cancel: () => void = () => {};
@@ -57,15 +59,13 @@ export class EventLoopDelay {
     this.#clock = clock;
     this.#cpu_ms = clock.cpu_ms();
     this.#awake_until_ms = clock.now_ms() + AWAKE_MS;
-    this.#schedule();
+    this.#lookEvery(BUSY_INTERVAL_MS);
   }
 
   /** Says that there is work: looks closely from now on for a second. */
   wake(): void {
     this.#awake_until_ms = this.#clock.now_ms() + AWAKE_MS;
-    if (this.#interval_ms === BUSY_INTERVAL_MS) return;
-    this.#cancel();
-    this.#schedule();
+    this.#lookEvery(BUSY_INTERVAL_MS);
   }
 
   /** Tells the delays, and begins a new window. */
@@ -77,23 +77,25 @@ export class EventLoopDelay {
     this.#cancel();
   }
 
-  #schedule(): void {
-    const now_ms = this.#clock.now_ms();
-    this.#interval_ms = now_ms < this.#awake_until_ms ? BUSY_INTERVAL_MS : IDLE_INTERVAL_MS;
-    this.#due_ms = now_ms + this.#interval_ms;
-    this.#cancel = this.#clock.after(this.#interval_ms, () => this.#look());
+  #lookEvery(interval_ms: number): void {
+    if (interval_ms === this.#interval_ms) return;
+    this.#cancel();
+    this.#interval_ms = interval_ms;
+    this.#looked_at_ms = this.#clock.now_ms();
+    this.#cancel = this.#clock.every(interval_ms, () => this.#look());
   }
 
   #look(): void {
     const now_ms = this.#clock.now_ms();
     // A runtime may round a timer down and fire it a little early.
-    const late_ms = Math.max(0, now_ms - this.#due_ms);
+    const late_ms = Math.max(0, now_ms - this.#looked_at_ms - this.#interval_ms);
+    this.#looked_at_ms = now_ms;
     const cpu_ms = this.#clock.cpu_ms();
     const used_ms = cpu_ms - this.#cpu_ms;
     this.#cpu_ms = cpu_ms;
     this.#late.add(late_ms);
     this.#computing.add(Math.min(late_ms, used_ms));
     if (used_ms > BUSY_SHARE * (this.#interval_ms + late_ms)) this.#awake_until_ms = now_ms + AWAKE_MS;
-    this.#schedule();
+    this.#lookEvery(now_ms < this.#awake_until_ms ? BUSY_INTERVAL_MS : IDLE_INTERVAL_MS);
   }
 }

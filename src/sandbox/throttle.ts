@@ -1,49 +1,25 @@
 import { existsSync } from "node:fs";
+import { listenToPulse } from "../core/pulse.ts";
 import type { StopReason } from "./run-process.ts";
 
-/** Between two looks for the sandboxes: what a guest may have without its quota, at most, of a CFS period of 100 ms. */
-const LOOK_INTERVAL_MS = 10;
-
-/** Looks of all runs by one timer: to be woken costs this process some twenty times what a look does. */
-class Looks {
-  readonly #looks = new Set<() => void>();
-  #timer: ReturnType<typeof setInterval> | undefined;
-
-  add(look: () => void): void {
-    this.#looks.add(look);
-    this.#timer ??= setInterval(() => {
-      for (const each of this.#looks) each();
-    }, LOOK_INTERVAL_MS);
-  }
-
-  delete(look: () => void): void {
-    this.#looks.delete(look);
-    if (this.#looks.size > 0) return;
-    clearInterval(this.#timer);
-    this.#timer = undefined;
-  }
-}
-
-const looks = new Looks();
-
 /**
- * Throttles a run as soon as runsc has written its pid file: the sandbox is there then, the guest about to start. A run
- * that cannot be throttled does not go on.
+ * Throttles a run as soon as runsc has written its pid file: the sandbox is there then, the guest about to start. What it
+ * has without its quota is a tenth of a CFS period of 100 ms, at most. A run that cannot be throttled does not go on.
  */
 export class Throttle {
-  readonly #look: () => void;
+  /** Looks no more. */
+  readonly cancel: () => void;
   #acting: Promise<void> | null = null;
   #fault: unknown = null;
 
   constructor(pidFile: string, act: () => Promise<void>) {
-    this.#look = () => {
+    this.cancel = listenToPulse(() => {
       if (!existsSync(pidFile)) return;
       this.cancel();
       this.#acting = act().catch((error) => {
         this.#fault = error;
       });
-    };
-    looks.add(this.#look);
+    });
   }
 
   /** Stops a run that could not be throttled. */
@@ -54,10 +30,5 @@ export class Throttle {
     this.cancel();
     await this.#acting;
     if (this.#fault !== null) throw this.#fault;
-  }
-
-  /** Looks no more. */
-  cancel(): void {
-    looks.delete(this.#look);
   }
 }
