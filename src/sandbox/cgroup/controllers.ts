@@ -19,7 +19,7 @@ export interface Controller {
 }
 
 const MIB = 1 << 20;
-/** Period of CFS bandwidth control, the kernel's default. */
+/** Period of CFS bandwidth control, which each new cgroup has from the kernel. */
 const CPU_PERIOD_US = 100_000;
 /** The least that the kernel takes. */
 const MIN_CPU_QUOTA_US = 1_000;
@@ -61,10 +61,7 @@ export const cpu: Controller = {
     if (cpu_cores === null) return [];
     const quota = Math.max(MIN_CPU_QUOTA_US, Math.round(cpu_cores * CPU_PERIOD_US));
     if (version === 2) return [{ file: "cpu.max", value: `${quota} ${CPU_PERIOD_US}` }];
-    return [
-      { file: "cpu.cfs_period_us", value: String(CPU_PERIOD_US) },
-      { file: "cpu.cfs_quota_us", value: String(quota) },
-    ];
+    return [{ file: "cpu.cfs_quota_us", value: String(quota) }];
   },
 };
 

@@ -43,7 +43,15 @@ export async function openCgroups(options: CgroupOptions): Promise<Cgroups> {
     options.recordFile,
     parents.map(({ path }) => path),
   );
-  return cgroupsOf(mode, parents, unenforcedBecause(opened), known, rmdir);
+  return cgroupsOf(mode, parents.filter(isOfUse), unenforcedBecause(opened), known, rmdir);
+}
+
+/** The least that a run may use. */
+const ONE_CPU = { cpu_cores: 1, memory_mb: null, pids_limit: null };
+
+/** A hierarchy of CPUs alone does nothing on a host with so few that each run sees them all. */
+function isOfUse({ version, controllers, cpuset }: Parent): boolean {
+  return version === 2 || controllers.length > 0 || cpuset?.narrows(ONE_CPU) === true;
 }
 
 /** Cgroups where there are none: runs start as usual, and nothing is enforced. */

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -70,6 +71,33 @@ test("v1: one cgroup a hierarchy, below the service's own, and none where there 
   assert.equal(await read(`${paths[1]}/memory.limit_in_bytes`), BYTES);
   assert.equal(await read(`${paths[0]}/cpu.cfs_quota_us`), "50000");
 });
+
+for (const [cpus, expected] of [
+  ["0-1", []],
+  ["0-3", ["cpuset"]],
+] as const) {
+  test(`v1: CPUs ${cpus} need ${expected.length} hierarchies that narrow what a run sees of them`, async (t) => {
+    const ours = `boxer/${createHash("sha256").update("/home/a").digest("hex").slice(0, 12)}`;
+    const files = Object.fromEntries(
+      ["", "/boxer", `/${ours}`].flatMap((path) => [
+        [`cpuset${path}/cpuset.cpus`, cpus],
+        [`cpuset${path}/cpuset.mems`, "0"],
+        [`cpuset${path}/cpuset.effective_cpus`, cpus],
+      ]),
+    );
+    const { cgroups, find } = await open(
+      t,
+      { ...V1, ...files, "cpuset/cgroup.procs": "" },
+      `${V1_PROC}1:cpuset:/\n`,
+    );
+    await cgroups.create("run-1");
+    const hierarchies = (await find("run-1")).map((path) => path.split("/")[0]);
+    assert.deepEqual(hierarchies, ["cpu,cpuacct", ...expected, "memory", "pids"]);
+    await cgroups.sweep();
+    assert.equal(await cgroups.close(), undefined);
+    assert.deepEqual(await find("run-1"), []);
+  });
+}
 
 test("hybrid: the unified hierarchy counts and kills beside the others", async (t) => {
   const { cgroups, find } = await open(t, { ...V1, "unified/cgroup.procs": "" }, `${V1_PROC}0::/\n`);
