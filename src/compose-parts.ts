@@ -23,6 +23,7 @@ import { Runner } from "./run/runner.ts";
 import type { Cgroups } from "./sandbox/cgroup/types.ts";
 import { canShowMemoryTotal } from "./sandbox/guest-memory.ts";
 import { mistakesNamespaces } from "./sandbox/guest-network.ts";
+import { mountRuns } from "./sandbox/mount-runs.ts";
 
 /** What the parts of a service are opened with. */
 export interface ServiceOptions {
@@ -59,6 +60,7 @@ export async function openParts(options: ServiceOptions): Promise<ServiceParts> 
   cleanup.defer("home lock", lockHome(platform, home.lock));
   const cgroups = await openServiceCgroups(config, home, cleanup);
   await sweepRuns(home, cgroups, platform, log);
+  await mountRuns(home.runs, platform, cleanup);
   const rootless = process.geteuid?.() !== 0;
   const network = await openServiceNetworks({ config, platform, home, rootless, log, cleanup });
   const tools = await findTools(config, home);

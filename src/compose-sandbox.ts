@@ -57,6 +57,7 @@ export function openSandboxes(parts: SandboxParts): Sandboxes {
   const padParts = {
     ...startParts,
     runsDirectory: home.runs,
+    inputsDirectory: home.inputs,
     room: outputRoomOf(config),
     onLeftover: logLeftover(log),
   };

@@ -17,12 +17,15 @@ export async function sweepRuns(
   log: Logger,
 ): Promise<void> {
   await mkdir(home.emptyRoot, { recursive: true, mode: 0o755 });
-  await mkdir(home.runs, { recursive: true, mode: 0o700 });
+  for (const room of [home.runs, home.inputs]) await mkdir(room, { recursive: true, mode: 0o700 });
   await cgroups.sweep();
   const processes = await killStraySandboxes(home.runs);
-  await sweepMounts(home.runs, platform);
+  // What is in memory goes with its mount.
   const left = await readdir(home.runs);
-  for (const name of left) await removeTree(join(home.runs, name), platform);
+  await sweepMounts(home.runs, platform);
+  for (const room of [home.runs, home.inputs]) {
+    for (const name of await readdir(room)) await removeTree(join(room, name), platform);
+  }
   const probes = (await readdir(home.root)).filter((name) => name.startsWith(PROBE_PREFIX));
   for (const name of probes) await removeTree(join(home.root, name), platform);
   if (left.length > 0) log.warn({ runs: left.length, processes }, "swept what an earlier server left");

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 
-/** Where each kind of data lives under the configured `home`. All are on one file system, so renames are atomic. */
+/** Where each kind of data lives under the configured `home`. All but `runs` are on one file system, so renames are atomic. */
 export interface Home {
   readonly root: string;
   /** SQLite file whose exclusive lock says that a server owns this home. */
@@ -11,8 +11,10 @@ export interface Home {
   readonly files: string;
   /** Uploads on their way in; emptied at start. */
   readonly uploads: string;
-  /** One directory per run in flight; emptied at start. */
+  /** One directory per run in flight; emptied at start. In memory, where the server may mount. */
   readonly runs: string;
+  /** What a run in flight has on the file system of `files`: its input files, as hard links; emptied at start. */
+  readonly inputs: string;
   /** SQLite file of the runs that have ended; owned by `run/records/`. */
   readonly runRecords: string;
   /** Notes the cgroups that runs were in; owned by `sandbox/cgroup/`. */
@@ -30,6 +32,7 @@ export function homeAt(root: string): Home {
     files: join(root, "files"),
     uploads: join(root, "uploads"),
     runs: join(root, "runs"),
+    inputs: join(root, "inputs"),
     runRecords: join(root, "records.sqlite"),
     cgroups: join(root, "cgroups.json"),
     emptyRoot: join(root, "empty"),

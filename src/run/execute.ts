@@ -109,7 +109,7 @@ export async function execute(parts: ExecuteParts, request: RunRequest, run: Run
   run.cleanup.defer("launchpad", () => pad.cleanup.run());
   const { directory, outputFull } = pad;
   const [inputs, network] = await settleAll([
-    provideInputs(parts.files, request, directory.inputs, run.cleanup),
+    provideInputs(parts.files, request, directory.control, run.cleanup),
     openNetwork(parts.network, run.network, directory.path, undoNetwork),
   ]);
   const guest = guestOf(request, image, { limits, user, inputs: inputs.mounts, network: network.guest });

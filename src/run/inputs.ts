@@ -1,10 +1,11 @@
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { CleanupStack } from "../core/cleanup-stack.ts";
 import { settleAll } from "../core/settle-all.ts";
 import { normalisePath } from "../files/file-path.ts";
 import type { FileStore } from "../files/file-store.ts";
 import { checkMountDestinations } from "../sandbox/mount-destinations.ts";
+import type { ControlDirectory } from "../sandbox/warm/control-directory.ts";
 import type { InlineFile, RunRequest } from "./types.ts";
 
 /** A host file and where the guest finds it. */
@@ -37,16 +38,18 @@ export function checkInputs(request: RunRequest): void {
 
 /**
  * Pins the request's files in the run's own directory, so that an overwrite or a removal changes nothing for this run.
- * @param directory made if it is needed
+ * @param control its directories are made if they are needed, and then removed by the cleanup
  * @throws BoxerError `unknown_file`, naming the field
  */
 export async function provideInputs(
   store: FileStore,
   request: RunRequest,
-  directory: string,
+  control: Pick<ControlDirectory, "in" | "inputs">,
   cleanup: CleanupStack,
 ): Promise<Inputs> {
   if (request.files.length + request.inlineFiles.length === 0) return { mounts: [], settle: async () => {} };
+  const directory = control.inputs;
+  cleanup.defer("inputs", () => rm(control.in, { recursive: true, force: true }));
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const hold = await store.hold(request.files, directory);
   // A run that fails by a fault of ours keeps its inputs, since the client may want to try again. After

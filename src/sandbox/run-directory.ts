@@ -18,6 +18,7 @@ export interface MadeRunDirectory {
 
 /**
  * Makes the private directory of one run.
+ * @param inPath for what its guest only reads; left to whoever has something to put there
  * @param user owns what is mounted at /output
  * @param room how much may be put there
  * @param cleanup is given its removal
@@ -25,12 +26,13 @@ export interface MadeRunDirectory {
  */
 export async function makeRunDirectory(
   path: string,
+  inPath: string,
   user: GuestUser,
   room: OutputRoom,
   platform: Pick<Platform, "mounts" | "spawn">,
   cleanup: CleanupStack,
 ): Promise<MadeRunDirectory> {
-  const directory = runDirectoryAt(path);
+  const directory = runDirectoryAt(path, inPath);
   cleanup.defer("run directory", async () => {
     // The guest's own may be nested or filled without end; the rest is a handful of files of ours.
     await removeTree(directory.output, platform);

@@ -12,7 +12,7 @@ export interface RunscOptions {
   readonly rootless: boolean;
 }
 
-/** The host paths of one run, all in a directory of its own. */
+/** The host paths of one run, all in a directory of its own but for what the guest only reads. */
 export interface RunDirectory {
   readonly path: string;
   /** The OCI bundle: holds config.json. */
@@ -31,15 +31,16 @@ export interface RunDirectory {
   readonly root: string;
   /** Mounted at /output. */
   readonly output: string;
-  /** What only the first program of a sandbox booted ahead sees; see `bootSandbox`. */
+  /** The input files, and what only the first program of a sandbox booted ahead sees; see `bootSandbox`. */
   readonly control: ControlDirectory;
-  /** Pinned input files, where such a program finds them. */
-  readonly inputs: string;
 }
 
-/** Lays out a run's directory; touches nothing. */
-export function runDirectoryAt(path: string): RunDirectory {
-  const control = controlDirectoryAt(path);
+/**
+ * Lays out a run's directory; touches nothing.
+ * @param inPath for what the guest only reads; made if it is needed
+ */
+export function runDirectoryAt(path: string, inPath: string = join(path, "in")): RunDirectory {
+  const control = controlDirectoryAt(path, inPath);
   return {
     path,
     bundle: path,
@@ -52,7 +53,6 @@ export function runDirectoryAt(path: string): RunDirectory {
     root: join(path, "root"),
     output: join(path, "output"),
     control,
-    inputs: control.inputs,
   };
 }
 

@@ -2,7 +2,7 @@ import { readFile, realpath } from "node:fs/promises";
 import type { Platform } from "../platform/platform.ts";
 
 /**
- * Unmounts all that an earlier server, killed with SIGKILL, left mounted below the directory of its runs; the newest
+ * Unmounts all that an earlier server, killed with SIGKILL, left mounted on and below the directory of its runs; the newest
  * first, since mounts may lie on each other.
  * @param runsDirectory exists
  * @returns how many mounts there were
@@ -12,9 +12,9 @@ export async function sweepMounts(
   runsDirectory: string,
   platform: Pick<Platform, "mounts">,
 ): Promise<number> {
-  const prefix = `${await realpath(runsDirectory)}/`;
+  const runs = await realpath(runsDirectory);
   const left = mountPointsOf(await readFile("/proc/self/mountinfo")).filter((path) =>
-    path.startsWith(prefix),
+    `${path}/`.startsWith(`${runs}/`),
   );
   for (const path of left.toReversed()) await platform.mounts.unmount(path);
   return left.length;

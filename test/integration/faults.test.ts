@@ -16,7 +16,7 @@ import {
   startTestService,
   type TestService,
 } from "../support/service.ts";
-import { ServiceProcess, writeServiceConfig } from "../support/service-process.ts";
+import { removeHome, ServiceProcess, writeServiceConfig } from "../support/service-process.ts";
 
 /** Runs a command that must work. */
 function sh(...argv: [string, ...string[]]): void {
@@ -174,7 +174,7 @@ describe("a server out of file descriptors", { skip: diesWithoutDescriptors }, (
   });
   after(async () => {
     await service.end("SIGKILL");
-    await rm(home, { recursive: true, force: true });
+    await removeHome(home);
   });
 
   it("answers what it can, tells the rest why, and serves again", async () => {

@@ -2,14 +2,14 @@ import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { until } from "../support/leftovers.ts";
-import { ServiceProcess, writeServiceConfig } from "../support/service-process.ts";
+import { removeHome, ServiceProcess, writeServiceConfig } from "../support/service-process.ts";
 
 const run = promisify(execFile);
 const FILES = 20;
@@ -31,7 +31,7 @@ describe("GET /files/archive of 200 MB", () => {
   });
   after(async () => {
     await service?.end("SIGKILL");
-    await rm(home, { recursive: true, force: true });
+    await removeHome(home);
   });
 
   it("keeps the service's memory flat, also for a client that takes nothing, and is correct", async () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { exec } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, stat } from "node:fs/promises";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,7 +10,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { until } from "../support/leftovers.ts";
 import { seededRandom } from "../support/seeded-random.ts";
-import { ServiceProcess, writeServiceConfig } from "../support/service-process.ts";
+import { removeHome, ServiceProcess, writeServiceConfig } from "../support/service-process.ts";
 
 const KILLS = 5;
 const CONCURRENT = 6;
@@ -26,7 +26,7 @@ describe("kill -9 during uploads", () => {
   });
   after(async () => {
     await service?.end("SIGKILL");
-    await rm(home, { recursive: true, force: true });
+    await removeHome(home);
   });
 
   it("loses nothing that was answered; half-written files are swept, and the count is that of the disk", async () => {

@@ -1,6 +1,4 @@
 import assert from "node:assert/strict";
-import { readdir } from "node:fs/promises";
-import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { imageStoreOptions } from "../../src/compose-images.ts";
 import { homeAt } from "../../src/core/home.ts";
@@ -389,7 +387,7 @@ for _ in range(${FLOOD}):
     assert.equal(seen.size, 2 * RUNS, "none came twice");
     await until(isOver);
     assert.deepEqual((await left()).links, ["names0", "uplink"]);
-    assert.deepEqual(await readdir(join(service.home, "runs")), []);
+    assert.deepEqual(await service.runDirectories(), []);
   });
 
   it("leave nothing after kill -9 and a new start, and others' rules as they were", async () => {

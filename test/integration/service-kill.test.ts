@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
@@ -7,7 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { assertNothingLeft, cgroupsOf, sandboxesOf } from "../support/leftovers.ts";
 import { seededRandom } from "../support/seeded-random.ts";
 import { BUSYBOX, provideImages } from "../support/service.ts";
-import { ServiceProcess, writeServiceConfig } from "../support/service-process.ts";
+import { removeHome, ServiceProcess, writeServiceConfig } from "../support/service-process.ts";
 import { WARM_MODE } from "../support/warm-mode.ts";
 
 const KILLS = 20;
@@ -33,7 +33,7 @@ describe("kill -9 of the service under load", () => {
   });
   after(async () => {
     await service?.end("SIGKILL");
-    await rm(home, { recursive: true, force: true });
+    await removeHome(home);
   });
 
   const random = seededRandom(20_261_123);

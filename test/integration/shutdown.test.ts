@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
@@ -8,7 +8,7 @@ import { guestsUp } from "../support/guests-up.ts";
 import { assertNothingLeft, until } from "../support/leftovers.ts";
 import { noMounts } from "../support/no-mounts.ts";
 import { BUSYBOX, provideImages } from "../support/service.ts";
-import { ServiceProcess, writeServiceConfig } from "../support/service-process.ts";
+import { removeHome, ServiceProcess, writeServiceConfig } from "../support/service-process.ts";
 
 describe("the end of the service", () => {
   let home: string;
@@ -24,7 +24,7 @@ describe("the end of the service", () => {
   });
   after(async () => {
     for (const service of started) await service.end("SIGKILL");
-    await rm(home, { recursive: true, force: true });
+    await removeHome(home);
   });
 
   const run = async (url: string, script: string) => {

@@ -172,7 +172,7 @@ describe("a sandbox that was booted ahead", { skip }, () => {
 
   async function stage(directory: RunDirectory, { files }: Request) {
     const inputs = Object.entries(files).map(([destination, content], index) => {
-      return { source: join(directory.inputs, `in-${index}`), destination, content };
+      return { source: join(directory.control.inputs, `in-${index}`), destination, content };
     });
     for (const { source, content } of inputs) await writeFile(source, content, { mode: 0o644 });
     return inputs;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
@@ -19,7 +19,7 @@ import {
   startTestService,
   type TestService,
 } from "../support/service.ts";
-import { ServiceProcess, writeServiceConfig } from "../support/service-process.ts";
+import { removeHome, ServiceProcess, writeServiceConfig } from "../support/service-process.ts";
 import { file, tar } from "../support/tar-builder.ts";
 import { withDirectory } from "../support/unpack-fixture.ts";
 import { noWarm, runWarm, sentriesOf, startWarmService, untilReady } from "../support/warm-service.ts";
@@ -528,7 +528,7 @@ describe("the end of a service with sandboxes that wait", { skip }, () => {
       await assertAllGone(home, ids);
     } finally {
       await service.end("SIGKILL");
-      await rm(home, { recursive: true, force: true });
+      await removeHome(home);
     }
   });
 
@@ -554,7 +554,7 @@ describe("the end of a service with sandboxes that wait", { skip }, () => {
     } finally {
       await first.end("SIGKILL");
       await next?.end("SIGKILL");
-      await rm(home, { recursive: true, force: true });
+      await removeHome(home);
     }
   });
 });

@@ -11,12 +11,14 @@ import { strictCleanup } from "../support/strict-cleanup.ts";
 import { tempDirectory } from "../support/temp-directory.ts";
 
 const ROOM = { max_bytes: 1000, max_files: 10, max_entries: 20 };
+/** What nobody makes who has nothing for the guest to read. */
+const IN = "/nosuch/inputs";
 
 test("the directory is private, and /output belongs to the guest's user", async (t) => {
   const path = join(await tempDirectory(t), "boxer-1");
   const cleanup = strictCleanup();
-  const { directory, outputFull } = await makeRunDirectory(path, NOBODY, ROOM, platform, cleanup);
-  assert.equal(directory.path, path);
+  const { directory, outputFull } = await makeRunDirectory(path, IN, NOBODY, ROOM, platform, cleanup);
+  assert.deepEqual([directory.path, directory.control.in], [path, IN]);
   assert.deepEqual(await readdir(path), ["output"]);
   const [own, output] = await Promise.all([stat(path), stat(directory.output)]);
   assert.equal(own.mode & 0o077, 0);
@@ -33,7 +35,7 @@ test("the undo removes it with all that a guest may have left, and follows no li
   await mkdir(outside);
   await writeFile(join(outside, "kept"), "");
   const cleanup = strictCleanup();
-  const { directory } = await makeRunDirectory(join(root, "boxer-1"), NOBODY, ROOM, platform, cleanup);
+  const { directory } = await makeRunDirectory(join(root, "boxer-1"), IN, NOBODY, ROOM, platform, cleanup);
   const { path, output } = directory;
   await mkdir(join(output, "a", "b"), { recursive: true, mode: 0o000 });
   await symlink(outside, join(output, "link"));
@@ -46,7 +48,7 @@ test("the undo removes it with all that a guest may have left, and follows no li
 test("one that cannot be made throws what the system says", async (t) => {
   const path = join(await tempDirectory(t), "boxer-1");
   await writeFile(path, "in the way");
-  await assert.rejects(makeRunDirectory(path, NOBODY, ROOM, platform, strictCleanup()), (error) =>
+  await assert.rejects(makeRunDirectory(path, IN, NOBODY, ROOM, platform, strictCleanup()), (error) =>
     /EEXIST|ENOTDIR/.test(errnoOf(error) ?? ""),
   );
 });

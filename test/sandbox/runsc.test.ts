@@ -2,7 +2,10 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { runDirectoryAt, runscRunArgv } from "../../src/sandbox/runsc.ts";
 
-const DIRECTORY = runDirectoryAt("/root/.boxer/runs/boxer-00000000-0000-4000-8000-000000000000");
+const DIRECTORY = runDirectoryAt(
+  "/root/.boxer/runs/boxer-00000000-0000-4000-8000-000000000000",
+  "/root/.boxer/inputs/boxer-00000000-0000-4000-8000-000000000000",
+);
 const RUNSC = {
   path: "/usr/bin/runsc",
   platform: "systrap",
@@ -14,8 +17,8 @@ describe("the directory of a run", () => {
   test("holds all its places, none in another's way", () => {
     const { path, bundle, control, ...places } = DIRECTORY;
     assert.equal(bundle, path);
-    assert.equal(control.inputs, places.inputs);
-    const paths = Object.values(places);
+    assert.ok(control.inputs.startsWith(`${control.in}/`) && control.in.startsWith("/root/.boxer/inputs/"));
+    const paths = [...Object.values(places), control.out];
     assert.equal(new Set(paths).size, paths.length);
     for (const place of paths) assert.ok(place.startsWith(`${path}/`), place);
     assert.ok(!paths.includes(`${path}/config.json`));

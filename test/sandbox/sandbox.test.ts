@@ -85,6 +85,7 @@ async function sandboxWith(t: TestContext, behaviour: string, options: Options =
     runsc,
     cgroups,
     runsDirectory: join(root, "runs"),
+    inputsDirectory: join(root, "inputs"),
     room: ROOM,
     shows_memory_total: false,
     onLeftover: (label, error) => assert.fail(`${label}: ${error}`),

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdir, readFile, symlink } from "node:fs/promises";
+import { mkdir, readdir, readFile, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it, test } from "node:test";
 import { mountPointsOf, sweepMounts } from "../../src/sandbox/sweep-mounts.ts";
@@ -42,6 +42,16 @@ describe("what an earlier server left mounted", { skip: noMounts() }, () => {
     } finally {
       await platform.mounts.unmount(other);
     }
+  });
+
+  it("is unmounted where it lies on the directory of the runs itself", async (t) => {
+    const runs = join(await tempDirectory(t), "runs");
+    await mkdir(runs);
+    await platform.mounts.tmpfs(runs, OPTIONS);
+    await mkdir(join(runs, "output"));
+    await platform.mounts.tmpfs(join(runs, "output"), OPTIONS);
+    assert.equal(await sweepMounts(runs, platform), 2);
+    assert.deepEqual([await mountedBelow(runs), await readdir(runs)], [[], []]);
   });
 
   it("is found when the home is a symbolic link", async (t) => {

@@ -132,6 +132,11 @@ export class NetworkService {
     await this.#process.url();
   }
 
+  /** The directories that runs have, as they are seen from where it is. */
+  async runDirectories(): Promise<string[]> {
+    return (await this.#lab.run(["ls", join(this.home, "runs")])).split("\n").filter(Boolean);
+  }
+
   /** Ends it; it must have given everything back. */
   async stop(): Promise<void> {
     const code = await this.#process.end("SIGTERM");

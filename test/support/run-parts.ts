@@ -126,7 +126,7 @@ function placesIn(runsDirectory: string) {
     const cleanup = strictCleanup();
     const room = { max_bytes: 1000, max_files: 10, max_entries: 20 };
     const path = join(runsDirectory, id);
-    const directory = await makeRunDirectory(path, NOBODY, room, platform, cleanup);
+    const directory = await makeRunDirectory(path, join(path, "in"), NOBODY, room, platform, cleanup);
     return { booted: null, pad: { id, cleanup, ...directory } };
   };
 }

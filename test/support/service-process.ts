@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { sweepMounts } from "../../src/sandbox/sweep-mounts.ts";
 import { mkfsPath, runscPath } from "./fixtures.ts";
 import { until } from "./leftovers.ts";
 import { platform } from "./platform.ts";
@@ -35,6 +37,13 @@ export async function writeServiceConfig(
   };
   await writeFile(path, JSON.stringify(settings));
   return path;
+}
+
+/** Removes the home of a service that may have been killed: what that has mounted stays for the next start to sweep. */
+export async function removeHome(home: string): Promise<void> {
+  const runs = join(home, "runs");
+  if (existsSync(runs)) await sweepMounts(runs, platform);
+  await rm(home, { recursive: true, force: true });
 }
 
 /** The service as a process of its own, for tests that kill it. */

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { assertNothingLeft, cgroupsOf, sandboxesOf, until } from "../support/leftovers.ts";
 import { BUSYBOX, PYTHON, provideImages, startTestService, type TestService } from "../support/service.ts";
-import { ServiceProcess, writeServiceConfig } from "../support/service-process.ts";
+import { removeHome, ServiceProcess, writeServiceConfig } from "../support/service-process.ts";
 import { SLOWNESS } from "../support/slowness.ts";
 
 const MOUNT = "/sys/fs/cgroup";
@@ -173,7 +173,7 @@ describe("kill -9 of the service on a host with cgroup v2 alone", () => {
   after(async () => {
     if (skip) return;
     for (const service of started) await service.end("SIGKILL");
-    await rm(home, { recursive: true, force: true });
+    await removeHome(home);
   });
 
   it("the next start leaves no cgroup of the runs that were on", { skip }, async () => {

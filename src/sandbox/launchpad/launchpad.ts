@@ -40,6 +40,8 @@ export interface StartParts {
 export interface LaunchpadParts extends StartParts {
   /** Holds one directory for each. */
   readonly runsDirectory: string;
+  /** Holds one for each that has something for its guest to read: on the file system of the file store. */
+  readonly inputsDirectory: string;
   readonly room: OutputRoom;
   /** Is told what cannot be given back. */
   onLeftover(label: string, error: unknown): void;
@@ -53,7 +55,8 @@ export async function makeLaunchpad(parts: LaunchpadParts, id: string): Promise<
   const cleanup = new CleanupStack(parts.onLeftover);
   try {
     const path = join(parts.runsDirectory, id);
-    const made = await makeRunDirectory(path, NOBODY, parts.room, parts.platform, cleanup);
+    const inPath = join(parts.inputsDirectory, id);
+    const made = await makeRunDirectory(path, inPath, NOBODY, parts.room, parts.platform, cleanup);
     const pad = { id, ...made, cleanup };
     return { ...pad, ...(await makeStart(parts, pad, id)) };
   } catch (error) {

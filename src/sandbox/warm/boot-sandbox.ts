@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { within } from "../../core/within.ts";
 import { discardOutput } from "../../platform/run-command.ts";
@@ -78,7 +78,8 @@ export async function bootSandbox(
 }
 
 /** The report belongs to root, as the guest's first program does. */
-async function makeControl({ directory: { control } }: Launchpad, init: Uint8Array): Promise<void> {
+async function makeControl({ directory: { control }, cleanup }: Launchpad, init: Uint8Array): Promise<void> {
+  cleanup.defer("control directory", () => rm(control.in, { recursive: true, force: true }));
   await Promise.all([mkdir(control.inputs, { recursive: true, mode: 0o700 }), mkdir(control.out)]);
   await Promise.all([writeFile(control.init, init, { mode: 0o755 }), writeFile(control.report, "")]);
 }

@@ -30,12 +30,15 @@ export interface ControlDirectory {
   readonly report: string;
 }
 
-/** Lays out a control directory; touches nothing. */
-export function controlDirectoryAt(path: string): ControlDirectory {
+/**
+ * Lays out a control directory; touches nothing.
+ * @param inPath the part that the guest only reads: on the file system of the files that are linked into it
+ */
+export function controlDirectoryAt(path: string, inPath: string): ControlDirectory {
   return {
-    in: join(path, "in"),
-    init: join(path, "in", "init"),
-    inputs: join(path, "in", "inputs"),
+    in: inPath,
+    init: join(inPath, "init"),
+    inputs: join(inPath, "inputs"),
     out: join(path, "out"),
     report: join(path, "out", "report"),
   };

@@ -66,6 +66,7 @@ async function bootWith(t: TestContext, behaviour: string) {
         close: async () => {},
       },
       runsDirectory: join(root, "runs"),
+      inputsDirectory: join(root, "inputs"),
       room: { max_bytes: 100_000, max_files: 10, max_entries: 20 },
       shows_memory_total: false,
       onLeftover: (label: string, error: unknown) => assert.fail(`${label}: ${error}`),
@@ -82,7 +83,7 @@ async function bootWith(t: TestContext, behaviour: string) {
   };
   const assertNothingLeft = async () => {
     const [pad] = pads;
-    assert.ok(pad && !existsSync(pad.directory.path));
+    assert.ok(pad && !existsSync(pad.directory.path) && !existsSync(pad.directory.control.in));
     assert.equal(noted.at(-1), "removed");
     await until(async () => !(await isAlive(pad.launcher.child.pid)));
   };

@@ -17,7 +17,7 @@ const image = {
   outputDirectory: "/run/out",
 } as const;
 const limits = { cpu_cores: null, memory_mb: null, wall_clock_secs: null, pids_limit: null, nofile: null };
-const control = controlDirectoryAt("/run/control");
+const control = controlDirectoryAt("/run/control", "/run/control/in");
 const spec = bootSpec({ ...image, control }) as Spec;
 const cold = buildSpec({
   ...image,
