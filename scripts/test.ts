@@ -2,7 +2,9 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { messageOf } from "../src/core/errors.ts";
+import { addToSearchPath } from "./setup/add-to-search-path.ts";
 import { loadSettings } from "./setup/load-settings.ts";
+import { placesAt } from "./setup/places.ts";
 import { Progress } from "./setup/progress.ts";
 import { setUp } from "./setup/set-up.ts";
 import { addTallies, formatTally, type Tally } from "./test/junit.ts";
@@ -81,7 +83,10 @@ function setUpStage(): Stage {
     name: "set-up",
     async run() {
       try {
-        await setUp(await loadSettings([]), new Progress(console.log), { fixtures: true });
+        const settings = await loadSettings([]);
+        // What cannot be fetched, a machine may have; tests find either by name.
+        addToSearchPath(placesAt(settings.home).bin);
+        await setUp(settings, new Progress(console.log), { fixtures: true });
         return [];
       } catch (error) {
         return [failure(`set-up: ${messageOf(error)}`)];

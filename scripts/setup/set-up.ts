@@ -16,14 +16,23 @@ import { Workspace } from "./workspace.ts";
 
 export const MKFS_EROFS: Tool = { program: "mkfs.erofs", package: "erofs-utils" };
 
+/** What `network: sandbox` is made with, by a server that is root. */
+const NETWORK_TOOLS: Tool[] = [
+  { program: "nft", package: "nftables", paths: ["usr/sbin/nft"] },
+  { program: "ip", package: "iproute2", paths: ["bin/ip", "usr/bin/ip"] },
+  { program: "tc", package: "iproute2", paths: ["sbin/tc", "usr/sbin/tc"] },
+];
+
 /** Only the tests use these. */
 const TEST_TOOLS: Tool[] = [
+  { program: "fsck.erofs", package: "erofs-utils" },
+  { program: "dump.erofs", package: "erofs-utils" },
   { program: "skopeo", package: "skopeo" },
   { program: "umoci", package: "umoci" },
   { program: "docker-registry", package: "docker-registry" },
   { program: "podman", package: "podman" },
-  { program: "ufw", package: "ufw", path: "usr/sbin/ufw" },
-  { program: "chromium", package: "chromium", path: "usr/lib/chromium/chromium" },
+  { program: "ufw", package: "ufw", paths: ["usr/sbin/ufw"] },
+  { program: "chromium", package: "chromium", paths: ["usr/lib/chromium/chromium"] },
 ];
 
 const NOT_ROOT = [
@@ -33,9 +42,10 @@ const NOT_ROOT = [
 ];
 
 /**
- * Makes everything there that a server needs: a good runsc, mkfs.erofs, the image `local/python:3`; with
- * `fixtures`, what the tests need too. Does nothing that is done already. Throws SetupError for a program that
- * cannot be had; an image or a test tool that cannot be had is only told, images can still be pulled.
+ * Makes everything there that a server needs: a good runsc, mkfs.erofs, the tools of networks, the image
+ * `local/python:3`; with `fixtures`, what the tests need too. Does nothing that is done already. Throws SetupError for a
+ * program that cannot be had; an image, or a tool of networks or tests, that cannot be had is only told: images can still
+ * be pulled, and runs without a network be made.
  */
 export async function setUp(
   settings: Settings,
@@ -93,6 +103,7 @@ export async function makePrograms(context: SetupContext): Promise<{ runsc: stri
     "mkfs.erofs",
     async () => settings.mkfs_erofs_path ?? (await ensureTool(context, MKFS_EROFS)),
   );
+  if (process.getuid?.() === 0) await attemptTools(context, NETWORK_TOOLS);
   await progress.attempt("local/python:3", () => ensureLocalImage(context, pythonImage(context, runsc)));
   return { runsc, mkfsErofs };
 }
@@ -101,5 +112,9 @@ async function makeFixtures(context: SetupContext): Promise<void> {
   const { progress } = context;
   await progress.attempt("busybox", () => ensureLocalImage(context, busyboxImage(context)));
   await progress.attempt("node", () => ensureLocalImage(context, nodeImage(context)));
-  for (const tool of TEST_TOOLS) await progress.attempt(tool.program, () => ensureTool(context, tool));
+  await attemptTools(context, TEST_TOOLS);
+}
+
+async function attemptTools(context: SetupContext, tools: readonly Tool[]): Promise<void> {
+  for (const tool of tools) await context.progress.attempt(tool.program, () => ensureTool(context, tool));
 }

@@ -12,8 +12,8 @@ import { installPath, writeWhole } from "./workspace.ts";
 export interface Tool {
   program: string;
   package: string;
-  /** Where the package has it, when not as `usr/bin/<program>`. */
-  path?: string;
+  /** Where the package may have it, when not as `usr/bin/<program>`: releases of Debian differ. */
+  paths?: readonly string[];
 }
 
 const NOT_NEEDED = ["usr/share/doc", "usr/share/man", "usr/share/locale"];
@@ -39,17 +39,28 @@ export async function ensureTool(context: SetupContext, tool: Tool): Promise<str
 }
 
 async function unpackTool(context: SetupContext, tool: Tool, launcher: string): Promise<void> {
-  const archive = await context.archive(context.suite);
-  const debs = await archive.downloadWithDependencies([tool.package], { like: "this machine" });
-  const unpacked = await context.workspace.dir(tool.package);
-  for (const deb of debs) await runCommand(["dpkg-deb", "--extract", deb, unpacked]);
-  for (const path of NOT_NEEDED) await rm(join(unpacked, path), { recursive: true, force: true });
   const root = rootOf(context, tool);
-  await installPath(unpacked, root);
+  // Another program may have come with the same package.
+  if (!existsSync(programIn(root, tool))) await unpackPackage(context, tool.package, root);
   const { program, libraries } = await behindLauncher(context, tool, launcher);
   await checkLibraries(program, libraries);
   const environment = [`LD_LIBRARY_PATH=${shellQuote(libraries)}`, ...(await fontSettings(root))].join(" ");
   await writeWhole(launcher, `#!/bin/sh\n${environment} exec ${shellQuote(program)} "$@"\n`, 0o755);
+}
+
+async function unpackPackage(context: SetupContext, name: string, root: string): Promise<void> {
+  const archive = await context.archive(context.suite);
+  const debs = await archive.downloadWithDependencies([name], { like: "this machine" });
+  const unpacked = await context.workspace.dir(name);
+  for (const deb of debs) await runCommand(["dpkg-deb", "--extract", deb, unpacked]);
+  for (const path of NOT_NEEDED) await rm(join(unpacked, path), { recursive: true, force: true });
+  await installPath(unpacked, root);
+}
+
+/** Where a program is in its unpacked package, or would be. */
+function programIn(root: string, { program, paths = [] }: Tool): string {
+  const candidates = [...paths, join("usr/bin", program)].map((path) => join(root, path));
+  return candidates.find((path) => existsSync(path)) ?? join(root, paths[0] ?? join("usr/bin", program));
 }
 
 /**
@@ -64,7 +75,7 @@ export async function behindLauncher(
   if (path !== join(context.places.bin, tool.program)) return { program: path, libraries: "" };
   const root = rootOf(context, tool);
   const libraries = await libraryDirectories(root, context.architecture.triplet);
-  return { program: join(root, tool.path ?? join("usr/bin", tool.program)), libraries: libraries.join(":") };
+  return { program: programIn(root, tool), libraries: libraries.join(":") };
 }
 
 function rootOf(context: SetupContext, tool: Tool): string {

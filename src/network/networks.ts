@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import ipaddr from "ipaddr.js";
 import { messageOf } from "../core/errors.ts";
 import { findExecutable } from "../platform/find-executable.ts";
@@ -16,7 +17,7 @@ import { dropScript, wallScript } from "./wall.ts";
 /** What {@link openNetworks} needs. */
 export interface NetworksOptions {
   readonly host: NetworkHost;
-  /** The server's home; tells its networks from those of other servers. */
+  /** The server's home: tells its networks from those of other servers, and has in `bin` what set-up fetched. */
   readonly home: string;
   /** Path of the file that remembers which uplinks forward for our sake. */
   readonly record: string;
@@ -55,7 +56,7 @@ async function open(options: NetworksOptions): Promise<Networks> {
   const { host, home, record, config, onSwept } = options;
   const lacking = missingCapability(await host.read("/proc/self/status"));
   if (lacking !== null) return withoutNetworks(`the server lacks ${lacking}`);
-  const tools = await findTools();
+  const tools = await findTools(join(home, "bin"));
   if (typeof tools === "string") return withoutNetworks(`this host has no ${tools}`);
   const tag = tagOf(home);
   const names = namesOf(tag);
@@ -109,11 +110,11 @@ async function planForwarding(
 }
 
 /** @returns the tools, or the name of one that is missing */
-async function findTools(): Promise<NetworkTools | string> {
+async function findTools(own: string): Promise<NetworkTools | string> {
   const find = (name: string) =>
     findExecutable(
       name,
-      SYSTEM_DIRECTORIES.map((directory) => `${directory}/${name}`),
+      [own, ...SYSTEM_DIRECTORIES].map((directory) => `${directory}/${name}`),
       COMMAND_ENV.PATH,
     );
   const [ip, nft, tc] = [await find("ip"), await find("nft"), await find("tc")];

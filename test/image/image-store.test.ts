@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import { BoxerError } from "../../src/core/errors.ts";
 import { FakeRegistry, imageOf, indexOf, sha256 } from "../support/fake-registry.ts";
+import { fsckPath } from "../support/fixtures.ts";
 import { TestStore } from "./support/test-store.ts";
 import { writeLayout } from "./support/write-layout.ts";
 
@@ -43,7 +44,7 @@ test("an image is pulled, flattened, and described", async () => {
   assert.equal((await stat(got.rootfs)).size, got.size_bytes);
   assert.ok(got.rootfs.startsWith(join(images.root, "rootfs")));
   const extracted = join(images.root, "extracted");
-  const { status, stderr } = spawnSync("/usr/bin/fsck.erofs", [`--extract=${extracted}`, got.rootfs]);
+  const { status, stderr } = spawnSync(fsckPath(), [`--extract=${extracted}`, got.rootfs]);
   assert.equal(status, 0, String(stderr));
   assert.equal(await readFile(join(extracted, "one.txt"), "utf8"), "upper");
   assert.equal(await readFile(join(extracted, "two.txt"), "utf8"), "two");

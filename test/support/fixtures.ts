@@ -59,9 +59,14 @@ export function mkfsPath(): string {
   return found(mkfsErofs, "mkfs.erofs");
 }
 
+/** Path of fsck.erofs. */
+export function fsckPath(): string {
+  return found(fsckErofs, "fsck.erofs");
+}
+
 /** Checks an EROFS file system, and writes what is in it to a new directory. Throws when it is damaged. */
 export async function extractErofs(file: string, directory: string): Promise<void> {
-  await promisify(execFile)(found(fsckErofs, "fsck.erofs"), [`--extract=${directory}`, "--preserve", file]);
+  await promisify(execFile)(fsckPath(), [`--extract=${directory}`, "--preserve", file]);
 }
 
 /** Path of skopeo. */

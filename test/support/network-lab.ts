@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { readdir, readFile, readlink } from "node:fs/promises";
 import { join } from "node:path";
 import { type NetworkHost, runTool } from "../../src/network/host-tools.ts";
+import { findExecutable } from "../../src/platform/find-executable.ts";
 import type { Child } from "../../src/platform/platform.ts";
 import { until } from "./leftovers.ts";
 import { platform } from "./platform.ts";
@@ -42,13 +43,21 @@ export interface Answer {
   readonly detail: string;
 }
 
+const missing = await missingTool();
+
+/** What a lab needs and this host has not; set-up fetches some of it, to where the tests find it by name. */
+async function missingTool(): Promise<string | null> {
+  if (!existsSync(PYTHON)) return PYTHON;
+  for (const name of ["ip", "nft", "tc", "unshare"]) {
+    if ((await findExecutable(name, [], process.env.PATH ?? "")) === null) return name;
+  }
+  return null;
+}
+
 /** Why there can be no lab here, for the `skip` option of a test; false when there can. */
 export function noNetworkLab(): string | false {
   if (process.geteuid?.() !== 0) return "network namespaces need root";
-  for (const path of [PYTHON, "/usr/sbin/ip", "/usr/sbin/nft", "/usr/sbin/tc", "/usr/bin/unshare"]) {
-    if (!existsSync(path)) return `this host has no ${path}`;
-  }
-  return false;
+  return missing === null ? false : `this host has no ${missing}`;
 }
 
 /**

@@ -3,12 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openImageStore } from "../../../src/image/image-store.ts";
 import type { ImageLease, ImageStore, ImageStoreConfig, PullPolicy } from "../../../src/image/types.ts";
+import { mkfsPath } from "../../support/fixtures.ts";
 import { platform } from "../../support/platform.ts";
 import { TestClock } from "./test-clock.ts";
 import { testLog } from "./test-log.ts";
 
 const CONFIG: ImageStoreConfig = {
-  mkfs_path: "/usr/bin/mkfs.erofs",
+  mkfs_path: mkfsPath(),
   insecure_registries: [],
   registry_mirrors: {},
   platform: { os: "linux", architecture: "amd64" },
