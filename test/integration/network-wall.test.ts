@@ -31,6 +31,7 @@ describe("who reaches whom", { skip: noNetworkLab() }, () => {
   let some: RunNetwork;
   let other: RunNetwork;
   let cleanup: CleanupStack;
+  let othersCleanup: CleanupStack;
   let directory: string;
 
   before(async () => {
@@ -44,8 +45,10 @@ describe("who reaches whom", { skip: noNetworkLab() }, () => {
     });
     assert.equal(networks.unavailable, null);
     cleanup = strictCleanup();
+    othersCleanup = strictCleanup();
+    cleanup.defer("the other run", () => othersCleanup.run());
     some = await networks.create(PUBLIC, cleanup);
-    other = await networks.create(PUBLIC, cleanup);
+    other = await networks.create(PUBLIC, othersCleanup);
     await lab.serve(netnsOf(other), SERVED_PORT);
   });
   after(async () => {
@@ -72,34 +75,39 @@ describe("who reaches whom", { skip: noNetworkLab() }, () => {
     }
   }
 
+  /** The cells of the table that need no other run. */
+  function reaches(when: string): void {
+    for (const address of PUBLIC_ADDRESSES) {
+      it(`a run reaches ${address}, by the host's address, ${when}`, async () => {
+        const answers = await lab.probe(netnsOf(some), everyProtocol(address));
+        const seen = address.includes(":") ? "2a00:100::1" : "51.15.0.1";
+        assert.deepEqual(
+          answers.map(({ outcome, detail }) => [outcome, detail]),
+          [
+            ["answered", seen],
+            ["answered", seen],
+            ["answered", ""],
+          ],
+        );
+      });
+    }
+
+    for (const address of [...FORBIDDEN_OUTSIDE, ...HOST_ADDRESSES]) {
+      it(`a run does not reach ${address}, ${when}`, async () => {
+        const answers = await outcomes(netnsOf(some), everyProtocol(address));
+        assert.equal(answers[0], "refused", "TCP is told at once");
+        assert.ok(!answers.includes("answered"), String(answers));
+      });
+    }
+  }
+
   for (const address of [...PUBLIC_ADDRESSES, ...FORBIDDEN_OUTSIDE]) {
     it(`the host reaches ${address}, so that what follows is the wall's doing`, async () => {
       assert.deepEqual(await outcomes(null, everyProtocol(address)), ["answered", "answered", "answered"]);
     });
   }
 
-  for (const address of PUBLIC_ADDRESSES) {
-    it(`a run reaches ${address}, by the host's address`, async () => {
-      const answers = await lab.probe(netnsOf(some), everyProtocol(address));
-      const seen = address.includes(":") ? "2a00:100::1" : "51.15.0.1";
-      assert.deepEqual(
-        answers.map(({ outcome, detail }) => [outcome, detail]),
-        [
-          ["answered", seen],
-          ["answered", seen],
-          ["answered", ""],
-        ],
-      );
-    });
-  }
-
-  for (const address of [...FORBIDDEN_OUTSIDE, ...HOST_ADDRESSES]) {
-    it(`a run does not reach ${address}`, async () => {
-      const answers = await outcomes(netnsOf(some), everyProtocol(address));
-      assert.equal(answers[0], "refused", "TCP is told at once");
-      assert.ok(!answers.includes("answered"), String(answers));
-    });
-  }
+  reaches("while another one is there");
 
   it("a run reaches its gateway for DNS, and for nothing else", async () => {
     const dns = (["tcp", "udp"] as const).map((protocol) => ({ protocol, address: some.gateway, port: 53 }));
@@ -360,4 +368,20 @@ for port in range(20000, 21100):
     const links = JSON.parse(await lab.run(["ip", "-j", "link", "show", "type", "veth"]));
     assert.equal(links.length, 3, "the uplink, and those of the two runs");
   });
+
+  it("once another run has ended, nobody finds anything at its addresses", async () => {
+    const addresses = [other.address, other.address6 ?? "", other.gateway];
+    await othersCleanup.run();
+    for (const from of [netnsOf(some), null, "outside"]) {
+      const answers = await outcomes(from, addresses.flatMap(everyProtocol));
+      assert.ok(!answers.includes("answered"), `${from}: ${answers}`);
+    }
+    const namespaces = await lab.run(["ip", "netns", "list"]);
+    assert.deepEqual(
+      [namespaces.includes(netnsOf(other)), namespaces.includes(netnsOf(some))],
+      [false, true],
+    );
+  });
+
+  reaches("once another one has ended");
 });
