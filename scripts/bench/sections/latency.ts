@@ -5,6 +5,7 @@ import { interleave } from "../interleave.ts";
 import { ratio } from "../ratio.ts";
 import { openRawRunsc } from "../raw-runsc.ts";
 import { summarize } from "../summarize.ts";
+import { warmUp } from "../warm-up.ts";
 import { WORKLOADS, type Workload } from "../workloads.ts";
 
 /** One of those that run the workloads. */
@@ -14,6 +15,8 @@ interface Runner {
   readonly run: (workload: Workload) => Promise<() => unknown>;
 }
 
+/** Of each workload. */
+const WARM_UP_RUNS = 20;
 const RAW = "raw runsc run";
 
 /** How long a run takes: raw runsc, Boxer cold and warm, and bubblewrap, in turn. */
@@ -85,6 +88,8 @@ function alone(run: (workload: Workload) => Promise<void>): Runner["run"] {
 /** What is made ready for the next run is no part of one: neither of its own nor of others'. */
 async function openBoxer(context: BenchContext, name: string, config: object): Promise<Runner> {
   const service = await startBenchService(context, name.replaceAll(/\W+/g, "-"), { ...config });
+  await warmUp(service, WORKLOADS, WARM_UP_RUNS);
+  await service.settle();
   const run = async (workload: Workload) => {
     const check = await service.send(workload);
     return async () => {

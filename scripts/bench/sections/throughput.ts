@@ -7,6 +7,7 @@ import { ratio } from "../ratio.ts";
 import { openRawRunsc } from "../raw-runsc.ts";
 import { type Rate, steadiness } from "../steadiness.ts";
 import { summarize } from "../summarize.ts";
+import { warmUp } from "../warm-up.ts";
 import { ECHO, PRINT_42, type Workload } from "../workloads.ts";
 
 interface Loaded {
@@ -14,6 +15,9 @@ interface Loaded {
   readonly watched: Watched | null;
   readonly run: (workload: Workload, slot: number) => Promise<void>;
 }
+
+/** Of each workload. */
+const WARM_UP_RUNS = 100;
 
 /** How many runs a second there are with so many at a time, how long each takes then, and what it costs. */
 export async function benchThroughput(context: BenchContext): Promise<void> {
@@ -126,6 +130,7 @@ async function openLoaded(context: BenchContext): Promise<Loaded[]> {
   for (const workload of [ECHO, PRINT_42]) await raw.prepare(workload, most);
   const cold = await startBenchService(context, "cold", COLD);
   const whole = await startBenchService(context, "as-it-comes");
+  for (const service of [cold, whole]) await warmUp(service, [ECHO, PRINT_42], WARM_UP_RUNS);
   return [
     { name: "raw runsc run", watched: null, run: raw.run },
     { name: "Boxer, cold", watched: cold, run: (workload) => cold.run(workload) },
