@@ -1,5 +1,7 @@
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { existsSync, readFileSync } from "node:fs";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
+import { listenToPulse } from "../../core/pulse.ts";
 import { within } from "../../core/within.ts";
 import { discardOutput } from "../../platform/run-command.ts";
 import { prepareStart, rootOf } from "../bundle-start.ts";
@@ -29,7 +31,6 @@ export interface BootParts {
   readonly start_limit_ms: number;
 }
 
-const LOOK_INTERVAL_MS = 10;
 /** How long a sandbox may take to end by itself. */
 const END_GRACE_MS = 1_000;
 /** What the guest's first program may take until it waits; what is left of that is done when it is taken. */
@@ -107,22 +108,30 @@ function holdLater({ launcher: { child } }: Launchpad, pid: number): () => void 
   };
 }
 
-/** @returns the pid of the sentry */
+/** @returns the pid of the sentry @throws Error when it is not there in time, or never will be; the signal's reason */
 async function untilBooted(
   { directory, launcher }: Launchpad,
   limit_ms: number,
   signal: AbortSignal,
 ): Promise<number> {
   const deadline = performance.now() + limit_ms;
-  while (true) {
-    // It is there before anything is in it.
-    const pid = Number(await readFile(directory.pidFile, "utf8").catch(() => ""));
-    if (Number.isSafeInteger(pid) && pid > 1) return pid;
-    signal.throwIfAborted();
-    if (performance.now() > deadline) throw new Error("runsc makes no sandbox");
-    if ((await within(launcher.child.exited, LOOK_INTERVAL_MS)) !== "late")
-      throw new Error("runsc has ended");
-  }
+  const { promise, resolve, reject } = Promise.withResolvers<number>();
+  const end = () => reject(new Error("runsc has ended"));
+  launcher.child.exited.then(end, end);
+  const stopLooking = listenToPulse(() => {
+    const pid = pidIn(directory.pidFile);
+    if (pid !== null) resolve(pid);
+    else if (signal.aborted) reject(signal.reason);
+    else if (performance.now() > deadline) reject(new Error("runsc makes no sandbox"));
+  });
+  return await promise.finally(stopLooking);
+}
+
+/** The file is there before anything is in it. Looked at from memory: the way to another thread takes longer. */
+function pidIn(file: string): number | null {
+  if (!existsSync(file)) return null;
+  const pid = Number(readFileSync(file, "utf8"));
+  return Number.isSafeInteger(pid) && pid > 1 ? pid : null;
 }
 
 /** One whose input ends before there is a tape ends by itself, and so cleans up by itself. */
