@@ -4,14 +4,25 @@ import { join, relative, resolve } from "node:path";
 /** Directories of tests that only one runtime can run. */
 const ONLY_FOR = { bun: "test/runtime/bun/", deno: "test/runtime/deno/" } as const;
 
-/** Files whose runs mean the same in sandboxes booted ahead, and so are tried in those as well. */
+/**
+ * Files whose runs mean the same in sandboxes booted ahead, and so are tried in those as well. The others look at what a run
+ * leaves or holds where some wait for others, or do without runs.
+ */
 export const WARM_FILES = [
+  "admission",
   "bombs",
   "cgroups",
   "conformance",
+  "files-archive",
+  "files-kill",
+  "image-trees",
   "image-user",
+  "images-api",
+  "import",
   "isolation",
+  "openapi",
   "output-limits",
+  "registry",
   "runs",
   "service-kill",
 ].map((name) => `./test/integration/${name}.test.ts`);
