@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -181,15 +181,29 @@ export interface TestDaemon {
   stop(): Promise<void>;
 }
 
+/** Podman looks for its helpers in the system's directories only; set-up unpacks them beside it. */
+async function podmanHelpers(): Promise<string[]> {
+  const unpacked = join(places.setup, "tools/podman/usr/bin");
+  const helper = (name: string) => findExecutable(name, [join(unpacked, name)], process.env.PATH ?? "");
+  const [conmon, crun] = await Promise.all([helper("conmon"), helper("crun")]);
+  return [...(conmon ? [`--conmon=${conmon}`] : []), ...(crun ? [`--runtime=${crun}`] : [])];
+}
+
 /** Starts podman's service with an empty store of its own. The caller stops it. */
 export async function startDaemon(): Promise<TestDaemon> {
   const dir = await mkdtemp(join(tmpdir(), "boxer-podman-"));
   const program = found(podman, "podman");
   const store = ["--root", join(dir, "root"), "--runroot", join(dir, "run"), "--storage-driver=vfs"];
-  // It only serves images: neither systemd nor cgroups are needed for that.
-  const flags = [...store, "--cgroup-manager=cgroupfs", "--events-backend=none"];
+  // It only serves images: neither systemd nor cgroups are needed for that. What would run containers it wants to see.
+  const flags = [...store, "--cgroup-manager=cgroupfs", "--events-backend=none", ...(await podmanHelpers())];
   const socket = join(dir, "podman.sock");
+  const settings = join(dir, ".config/containers");
+  await mkdir(settings, { recursive: true });
+  // Without a policy, which a machine may lack, it takes no image.
+  await writeFile(join(settings, "policy.json"), '{"default":[{"type":"insecureAcceptAnything"}]}');
+  const env = { ...process.env, HOME: dir };
   const service = spawn(program, [...flags, "system", "service", "--time=0", `unix://${socket}`], {
+    env,
     stdio: ["ignore", "ignore", "pipe"],
   });
   let log = "";
@@ -215,7 +229,7 @@ export async function startDaemon(): Promise<TestDaemon> {
   const load = async (layout: string, name: string) => {
     const archive = join(dir, "image.tar");
     await copyImage(layout, `docker-archive:${archive}:${name}`);
-    await promisify(execFile)(program, [...flags, "load", "--quiet", "--input", archive]);
+    await promisify(execFile)(program, [...flags, "load", "--quiet", "--input", archive], { env });
     await rm(archive);
   };
   return { socket, load, stop };
