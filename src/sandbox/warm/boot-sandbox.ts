@@ -127,11 +127,18 @@ async function untilBooted(
   return await promise.finally(stopLooking);
 }
 
-/** The file is there before anything is in it. Looked at from memory: the way to another thread takes longer. */
+/**
+ * The file is there before anything is in it; and that a host out of descriptors cannot read it now is no fault yet. Looked
+ * at without the thread pool: the way to another thread takes longer.
+ */
 function pidIn(file: string): number | null {
   if (!existsSync(file)) return null;
-  const pid = Number(readFileSync(file, "utf8"));
-  return Number.isSafeInteger(pid) && pid > 1 ? pid : null;
+  try {
+    const pid = Number(readFileSync(file, "utf8"));
+    return Number.isSafeInteger(pid) && pid > 1 ? pid : null;
+  } catch {
+    return null;
+  }
 }
 
 /** One whose input ends before there is a tape ends by itself, and so cleans up by itself. */

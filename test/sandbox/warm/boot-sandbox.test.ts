@@ -162,6 +162,13 @@ for (const [what, behaviour, options, error] of [
   ["dies while it boots", "exit 128", {}, /runsc has ended/],
   ["is not there in time", "exec sleep 100", { start_limit_ms: 200 }, /runsc makes no sandbox/],
   ["is not wanted any more", "exec sleep 100", { signal: AbortSignal.timeout(200) }, /abort|timed? ?out/i],
+  // As on a host out of descriptors.
+  [
+    "tells a pid that cannot be read",
+    'mkdir "$pid_file"; exec sleep 100',
+    { start_limit_ms: 500 },
+    /runsc makes no sandbox/,
+  ],
   ["tells no pid", 'echo x > "$pid_file"; exec sleep 100', { start_limit_ms: 500 }, /runsc makes no sandbox/],
 ] as const) {
   test(`nothing stays of one that ${what}`, async (t) => {
