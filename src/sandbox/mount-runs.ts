@@ -1,7 +1,7 @@
 import { totalmem } from "node:os";
 import type { CleanupStack } from "../core/cleanup-stack.ts";
-import { errnoOf } from "../core/errors.ts";
 import type { Platform } from "../platform/platform.ts";
+import { mountIfAllowed } from "./mount-if-allowed.ts";
 
 /** Far more than runs take: some tens of kilobytes and some ten files each, besides what requests state. */
 const SHARE_OF_MEMORY = 0.5;
@@ -16,16 +16,11 @@ const INODES = 1 << 20;
  */
 export async function mountRuns(
   path: string,
-  { mounts }: Pick<Platform, "mounts">,
+  platform: Pick<Platform, "mounts">,
   cleanup: CleanupStack,
 ): Promise<void> {
   if (process.geteuid?.() !== 0) return;
   const size_bytes = Math.floor(SHARE_OF_MEMORY * totalmem());
-  try {
-    await mounts.tmpfs(path, { size_bytes, inodes: INODES, uid: 0, gid: 0 });
-  } catch (error) {
-    if (errnoOf(error) === "EPERM" || errnoOf(error) === "EACCES") return;
-    throw error;
-  }
-  cleanup.defer("mount of the runs", () => mounts.unmount(path));
+  if (!(await mountIfAllowed(path, { size_bytes, inodes: INODES, uid: 0, gid: 0 }, platform))) return;
+  cleanup.defer("mount of the runs", () => platform.mounts.unmount(path));
 }

@@ -1,9 +1,9 @@
 import { mkdirSync, statfsSync } from "node:fs";
 import { chown } from "node:fs/promises";
 import type { CleanupStack } from "../core/cleanup-stack.ts";
-import { errnoOf } from "../core/errors.ts";
 import type { Platform } from "../platform/platform.ts";
 import { runCommand } from "../platform/run-command.ts";
+import { mountIfAllowed } from "./mount-if-allowed.ts";
 import { type OutputRoom, outputWatch } from "./output-watch.ts";
 import type { Watch } from "./run-process.ts";
 import type { GuestUser } from "./spec.ts";
@@ -66,22 +66,12 @@ async function mountOutput(
   path: string,
   { uid, gid }: GuestUser,
   room: OutputRoom,
-  { mounts }: Pick<Platform, "mounts">,
+  platform: Pick<Platform, "mounts">,
 ): Promise<boolean> {
   page_bytes ??= statfsSync("/proc").bsize;
   const size_bytes = room.max_bytes + (room.max_files + 1) * page_bytes;
   const inodes = room.max_entries + ROOT_INODES + 1;
   const most = Number.MAX_SAFE_INTEGER;
-  try {
-    await mounts.tmpfs(path, {
-      size_bytes: Math.min(size_bytes, most),
-      inodes: Math.min(inodes, most),
-      uid,
-      gid,
-    });
-    return true;
-  } catch (error) {
-    if (errnoOf(error) === "EPERM" || errnoOf(error) === "EACCES") return false;
-    throw error;
-  }
+  const options = { size_bytes: Math.min(size_bytes, most), inodes: Math.min(inodes, most), uid, gid };
+  return await mountIfAllowed(path, options, platform);
 }
